@@ -1,0 +1,1 @@
+"""Who a person is and whether they may enter: pure functions over claims. No input, no output."""
