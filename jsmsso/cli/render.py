@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from jsmsso.errors import JsmssoError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
-ProfileOption = Annotated[str, typer.Option("--profile", help="The profile to use instead of ./jsmsso.yaml.", metavar="PATH", show_default=False)]
+ProfileOption = Annotated[
+    str, typer.Option("--profile", help="The profile to use instead of ./jsmsso.yaml.", metavar="PATH", show_default=False)
+]
 
 
 @dataclass(frozen=True, slots=True)

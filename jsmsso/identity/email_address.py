@@ -54,8 +54,5 @@ def fold_domain(text: str) -> str:
 
 def _is_ldh_label(label: str) -> bool:
     return (
-        0 < len(label) <= 63
-        and label[0] != "-"
-        and label[-1] != "-"
-        and all("a" <= c <= "z" or "0" <= c <= "9" or c == "-" for c in label)
+        0 < len(label) <= 63 and label[0] != "-" and label[-1] != "-" and all("a" <= c <= "z" or "0" <= c <= "9" or c == "-" for c in label)
     )

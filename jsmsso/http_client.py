@@ -1,0 +1,433 @@
+"""The only file that opens an outgoing connection: trust store, proxy, deadlines, limits, pools.
+
+Every call verifies TLS, has one deadline for the whole answer and a size limit, follows redirects on
+the same origin only, and never reads ``.netrc``. Plain ``http://`` goes to loopback addresses alone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import socket
+import ssl
+import threading
+import time
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urljoin, urlsplit
+
+import urllib3
+from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from jsmsso import __version__
+from jsmsso.errors import WireFailed
+
+if TYPE_CHECKING:
+    import requests
+
+DEADLINE = 10.0  # seconds for a whole answer
+MAX_BYTES = 1_000_000  # of an answer's body
+CONNECT_SECONDS = 4.0  # per address tried, so that a dead IPv6 address leaves time for the next
+MAX_REDIRECTS = 3
+CONNECTIONS_PER_HOST = 32  # kept alive; more than the threads of a worker that may call out at once
+USER_AGENT = f"jsmsso/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """The profile's ``http:``; without it the usual proxy variables and the system's trust store count."""
+
+    proxy: str | None = None
+    no_proxy: tuple[str, ...] = ()
+    ca_bundle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, read whole. ``body`` has at most the call's ``max_bytes``."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError; numbers like NaN are no JSON."""
+        return json.loads(self.body, parse_constant=_no_constant)
+
+
+class HttpClient:
+    """Calls out, from many threads at once. One per process: it owns the connection pools."""
+
+    def __init__(self, settings: HttpSettings = HttpSettings()) -> None:
+        self._settings = settings
+        self._pools: dict[str, HTTPConnectionPool] = {}
+        self._lock = threading.Lock()
+        self._trust: ssl.SSLContext | None = None
+
+    def fetch(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        deadline: float = DEADLINE,
+        max_bytes: int = MAX_BYTES,
+        replay: bool | None = None,
+    ) -> Answer:
+        """One call; any status is an answer. Redirects are followed for GET, on the same origin.
+
+        ``replay`` says that the request may be sent again when a kept-alive connection turns out to have
+        been closed before a byte of the answer came (default: only for GET). Raises :class:`WireFailed`.
+        """
+        ends = time.monotonic() + deadline
+        sent = {"user-agent": USER_AGENT, "accept-encoding": "identity", **(headers or {})}
+        may_replay = method == "GET" if replay is None else replay
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._exchange(method, url, sent, body, ends, max_bytes, may_replay)
+            status, location = response.status, response.headers.get("location")
+            if method != "GET" or location is None or status not in (301, 302, 303, 307, 308):
+                return Answer(status, response.headers, response.body, url)
+            url = same_origin_redirect(url, location)
+        raise WireFailed("redirect", without_query(url), "too many redirects")
+
+    def session(self, *, deadline: float = DEADLINE, max_bytes: int = MAX_BYTES) -> requests.Session:
+        """A ``requests.Session`` under the same rules; its calls raise :class:`WireFailed` for the wire's failures."""
+        import requests  # 300 ms of CPU that the login's path and most commands do without
+        from requests.adapters import HTTPAdapter
+
+        exchange = self._exchange
+
+        class Adapter(HTTPAdapter):
+            def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+                method, url = cast(str, request.method), cast(str, request.url)
+                ends = time.monotonic() + deadline
+                headers = cast(Mapping[str, str], request.headers)
+                whole = exchange(method, url, headers, request.body, ends, max_bytes, method in ("GET", "HEAD"))
+                response = self.build_response(request, whole.raw)
+                response._content = whole.body
+                return response
+
+        class Session(requests.Session):
+            def get_redirect_target(self, resp: requests.Response) -> str | None:
+                target = super().get_redirect_target(resp)
+                return same_origin_redirect(resp.url, target) if target else None
+
+        session = Session()
+        session.trust_env = False  # no .netrc: it would replace our Authorization header
+        session.max_redirects = MAX_REDIRECTS
+        session.headers["user-agent"] = USER_AGENT
+        session.headers["accept-encoding"] = "gzip"
+        session.mount("https://", Adapter())
+        session.mount("http://", Adapter())
+        return session
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any, ends: float, max_bytes: int, replay: bool
+    ) -> _WholeResponse:
+        origin, target, loopback = _split(url)
+        if origin.startswith("http://") and not loopback:
+            raise WireFailed("insecure", without_query(url), "plain http is for loopback addresses only", "Use https://.")
+        pool = self._pools.get(origin) or self._open_pool(origin, loopback)
+        timeout = max(0.001, ends - time.monotonic())
+        call = _Call(ends)
+        _call_of_thread.current = call
+        _watch.add(call)
+        try:
+            response = pool.urlopen(
+                method,
+                target,
+                body=body,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout),
+                preload_content=False,
+            )
+            return _read_whole(cast(urllib3.HTTPResponse, response), call, max_bytes, url)
+        except (HTTPError, OSError, ValueError, AttributeError) as error:
+            # AttributeError: http.client's own, when the watch shuts a socket between two of its steps.
+            if call.expired or time.monotonic() >= ends:
+                raise WireFailed("timeout", without_query(url), "no whole answer in time") from error
+            if isinstance(error, AttributeError):
+                raise
+            if replay and call.reused and isinstance(error, ProtocolError):
+                return self._exchange(method, url, headers, body, ends, max_bytes, False)
+            raise _failure(error, url) from error
+        finally:
+            _watch.remove(call)
+            _call_of_thread.current = None
+
+    def _open_pool(self, origin: str, loopback: bool) -> HTTPConnectionPool:
+        with self._lock:
+            if origin in self._pools:
+                return self._pools[origin]
+            parts = urlsplit(origin)
+            proxy = None if loopback else self._proxy_for(origin)
+            options: dict[str, Any] = {"maxsize": CONNECTIONS_PER_HOST, "block": False}
+            if parts.scheme == "https":
+                options["ssl_context"] = self._trust_store()
+            pool: HTTPConnectionPool
+            if proxy is not None:
+                manager = urllib3.ProxyManager(proxy, proxy_ssl_context=self._trust_store(), **options)
+                manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+                pool = manager.connection_from_url(origin)
+            else:
+                pool_class = _TlsPool if parts.scheme == "https" else _Pool
+                pool = pool_class(cast(str, parts.hostname), parts.port, **options)
+            self._pools[origin] = pool
+            return pool
+
+    def _proxy_for(self, origin: str) -> str | None:
+        environment = urllib.request.getproxies_environment()
+        proxy = self._settings.proxy or environment.get("https") or environment.get("all")
+        if not proxy:
+            return None
+        from requests.utils import should_bypass_proxies
+
+        no_proxy = ",".join(self._settings.no_proxy) or environment.get("no")
+        return None if should_bypass_proxies(origin, no_proxy) else proxy
+
+    def _trust_store(self) -> ssl.SSLContext:
+        if self._trust is None:
+            bundle = self._settings.ca_bundle
+            try:
+                context = ssl.create_default_context(cafile=bundle)
+            except (OSError, ssl.SSLError) as error:
+                raise WireFailed("tls", bundle or "the system's trust store", f"cannot be read: {error}", "See http.ca_bundle.") from error
+            if bundle is None and not context.cert_store_stats()["x509_ca"] and not _has_certificate_folder():
+                import certifi  # a Python without a system trust store (python.org's for macOS)
+
+                context.load_verify_locations(certifi.where())
+            context.set_alpn_protocols(["http/1.1"])
+            self._trust = context
+        return self._trust
+
+
+@dataclass(frozen=True, slots=True)
+class _WholeResponse:
+    """An answer as it came over the wire, body decoded and read whole."""
+
+    status: int
+    headers: HTTPHeaderDict
+    body: bytes
+    raw: urllib3.HTTPResponse
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address can only be this machine (RFC 6761 6.3, RFC 1122 3.2.1.3, RFC 4291 2.5.3)."""
+    host = host.strip("[]").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def same_origin_redirect(url: str, location: str) -> str:
+    """Where a redirect from ``url`` leads. Raises :class:`WireFailed` when that is another origin."""
+    target = urljoin(url, location)
+    if _split(target)[0] != _split(url)[0]:
+        raise WireFailed("redirect", without_query(url), f"it redirects to another host: {without_query(target)}")
+    return target
+
+
+def without_query(url: str) -> str:
+    """An address that may be shown and logged: no query, no fragment, no user."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+@lru_cache(maxsize=1024)
+def _split(url: str) -> tuple[str, str, bool]:
+    """Origin, request target, and whether the host is loopback."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise WireFailed("protocol", "an address", f"is no URL: {error}") from error
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        raise WireFailed("protocol", without_query(url), "is no http or https URL")
+    name = f"[{host}]" if ":" in host else host
+    origin = f"{parts.scheme}://{name}" + (f":{port}" if port else "")
+    return origin, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), is_loopback(host)
+
+
+def _read_whole(response: urllib3.HTTPResponse, call: _Call, max_bytes: int, url: str) -> _WholeResponse:
+    """Read in single receives, so that a body sent byte by byte meets the deadline too."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        while chunk := response.read1(65536, decode_content=True):
+            size += len(chunk)
+            if size > max_bytes:
+                raise WireFailed("too_large", without_query(url), f"the answer is larger than {max_bytes} bytes")
+            chunks.append(chunk)
+        if call.expired:
+            raise ReadTimeoutError(cast(Any, None), None, "expired")  # a shut socket reads like the end of a body
+    except BaseException:
+        response.close()
+        raise
+    response.release_conn()
+    return _WholeResponse(response.status, response.headers, b"".join(chunks), response)
+
+
+def _failure(error: Exception, url: str) -> WireFailed:
+    address = without_query(url)
+    host = urlsplit(url).hostname
+    match error:
+        case NameResolutionError():
+            return WireFailed("resolve", address, f"the name {host} cannot be resolved")
+        case ProxyError():
+            return WireFailed("proxy", address, f"the proxy does not let it through: {_innermost(error)}")
+        case SSLError() | ssl.SSLError():
+            return _tls_failure(error, address)
+        case NewConnectionError() | ConnectionError():  # before the timeouts: urllib3 counts it among them
+            return WireFailed("connect", address, f"no connection: {_innermost(error)}")
+        case ConnectTimeoutError() | ReadTimeoutError() | TimeoutError():
+            return WireFailed("timeout", address, "no answer in time")
+        case ProtocolError():
+            return WireFailed("protocol", address, "the connection was closed before the answer was whole")
+    return WireFailed("protocol", address, f"the answer cannot be read: {type(error).__name__}")
+
+
+def _tls_failure(error: Exception, address: str) -> WireFailed:
+    detail = next((arg for arg in (_cause(error), error) if isinstance(arg, ssl.SSLCertVerificationError)), None)
+    if detail is not None:
+        hint = "If your company has a CA of its own, name its certificate file as http.ca_bundle in the profile."
+        return WireFailed("tls", address, f"its certificate is not trusted: {detail.verify_message}", hint)
+    return WireFailed("tls", address, f"no TLS connection: {_innermost(error)}")
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    inner = error.args[0] if error.args else None
+    return inner if isinstance(inner, BaseException) else error.__cause__
+
+
+def _innermost(error: BaseException) -> str:
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _has_certificate_folder() -> bool:
+    folder = ssl.get_default_verify_paths().capath
+    return folder is not None and os.path.isdir(folder) and bool(os.listdir(folder))
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+# Deadlines for whole answers ------------------------------------------------------------------
+#
+# A socket's timeout starts anew with every receive, so a peer that sends a byte now and then could hold a
+# thread for ever. One thread a process looks at the calls in flight and shuts the sockets of those whose
+# time is over; a call itself pays two dictionary operations.
+
+WATCH_SECONDS = 0.2
+
+
+class _Call:
+    __slots__ = ("connection", "ends", "expired", "reused")
+
+    def __init__(self, ends: float) -> None:
+        self.ends = ends
+        self.connection: HTTPConnection | None = None
+        self.expired = False
+        self.reused = True  # until a connection is opened for it
+
+    def expire(self) -> None:
+        self.expired = True
+        sock = self.connection and self.connection.sock
+        if sock is not None:
+            try:
+                socket.socket.shutdown(cast(socket.socket, sock), socket.SHUT_RDWR)  # SSLSocket's own would drop its TLS state
+            except OSError:
+                pass
+
+
+class _Watch:
+    def __init__(self) -> None:
+        self._calls: dict[int, _Call] = {}
+        self._busy = threading.Event()
+        self._process = 0
+
+    def add(self, call: _Call) -> None:
+        self._calls[id(call)] = call
+        if self._process != os.getpid():
+            self._start()
+        self._busy.set()
+
+    def remove(self, call: _Call) -> None:
+        self._calls.pop(id(call), None)
+
+    def _start(self) -> None:
+        self._process = os.getpid()
+        threading.Thread(target=self._run, name="jsmsso-deadlines", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            self._busy.wait()
+            time.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            calls = list(self._calls.values())
+            if not calls:
+                self._busy.clear()
+                if self._calls:  # one came between the two lines
+                    self._busy.set()
+            for call in calls:
+                if now >= call.ends:
+                    call.expire()
+
+
+class _ThreadsCall(threading.local):
+    current: _Call | None = None
+
+
+_watch = _Watch()
+_call_of_thread = _ThreadsCall()
+
+
+class _Noted(HTTPConnection):
+    """Tells the thread's call which connection serves it."""
+
+    def connect(self) -> None:
+        super().connect()
+        if (call := _call_of_thread.current) is not None:
+            call.reused = False
+
+    def request(self, *args: Any, **options: Any) -> None:
+        if (call := _call_of_thread.current) is not None:
+            call.connection = self
+        super().request(*args, **options)
+
+
+class _TlsConnection(_Noted, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Noted
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection

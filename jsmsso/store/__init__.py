@@ -1,0 +1,1 @@
+"""What must outlive a request and be seen by every worker."""

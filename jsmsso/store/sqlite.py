@@ -1,0 +1,84 @@
+"""The store on one machine: SQLite in WAL mode, one file that all workers share."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+from jsmsso.errors import StoreUnavailable
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 5.0  # how long a writer waits for another one before the store counts as down
+CLEAN_EVERY = 512  # used logins between two removals of expired ones
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS used_logins (state_hash BLOB PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS used_logins_by_expiry ON used_logins (expires);
+"""
+
+
+class SqliteStore:
+    """One connection per thread; WAL, so that readers never wait for a writer.
+
+    ``synchronous = NORMAL`` may forget the last writes when the machine loses its power, never when a
+    process dies: what is forgotten then is that logins of the last moments were used, and their codes are
+    dead at the provider by the first use all the same.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = threading.local()
+        self._uses = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            connection = self._connection()
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise StoreUnavailable(
+                    f"the store {path} was made by a newer jsmsso (version {version})", "Upgrade jsmsso, or name another file as store."
+                )
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        except (OSError, sqlite3.Error) as error:
+            raise _unavailable(path, error) from error
+
+    def use_login(self, state_hash: bytes, *, now: float, expires: float) -> bool:
+        """Whether this is the first use of a login, on any worker. ``now`` and ``expires`` are seconds since the epoch.
+
+        The row is on disk before True is returned. Raises :class:`StoreUnavailable`.
+        """
+        try:
+            connection = self._connection()
+            self._uses += 1
+            if self._uses % CLEAN_EVERY == 0:
+                connection.execute("DELETE FROM used_logins WHERE expires < ?", (now,))
+            cursor = connection.execute("INSERT OR IGNORE INTO used_logins VALUES (?, ?)", (state_hash, expires))
+            return cursor.rowcount == 1
+        except sqlite3.Error as error:
+            raise _unavailable(self._path, error) from error
+
+    def check(self) -> None:
+        """Raise :class:`StoreUnavailable` unless the store can be read and written now."""
+        try:
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise _unavailable(self._path, error) from error
+
+    def _connection(self) -> sqlite3.Connection:
+        process, connection = getattr(self._threads, "connection", (0, None))
+        if connection is None or process != os.getpid():  # SQLite forbids a connection carried over a fork
+            connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            self._threads.connection = os.getpid(), connection
+        assert isinstance(connection, sqlite3.Connection)
+        return connection
+
+
+def _unavailable(path: Path, error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"the store {path} does not work: {error}", "See that its folder exists, is ours to write, and has space.")
