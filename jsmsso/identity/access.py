@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-import re
 from typing import Any, Literal, TypeAlias
 
 from jsmsso.identity.customer import Customer

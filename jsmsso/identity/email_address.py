@@ -56,3 +56,32 @@ def _is_ldh_label(label: str) -> bool:
     return (
         0 < len(label) <= 63 and label[0] != "-" and label[-1] != "-" and all("a" <= c <= "z" or "0" <= c <= "9" or c == "-" for c in label)
     )
+
+
+def fold_glob(text: str) -> str:
+    """An address in which ``*`` stands for any characters but ``@`` (``*@contractor.acme.com``), folded as addresses are.
+
+    A domain label that holds a ``*`` must be ASCII, since a part of a name has no A-label.
+    Raises :class:`NotAnEmailAddress`.
+    """
+    if "*" not in text:
+        return fold_email(text)
+    local_part, at, domain = text.partition("@")
+    if not at or "@" in domain:
+        raise NotAnEmailAddress("it needs exactly one @")
+    if not local_part or len(local_part) > MAX_LOCAL_PART or not _LOCAL_PART.issuperset(local_part):
+        raise NotAnEmailAddress("the part before the @ is not plain printable ASCII of 1 to 64 characters")
+    labels = [_fold_label_glob(label) if "*" in label else fold_domain(label) for label in domain.split(".")]
+    return f"{local_part.translate(_UPPER_TO_LOWER)}@{'.'.join(labels)}"
+
+
+def fold_domain_pattern(text: str) -> str:
+    """A domain, or ``*.`` and a domain for all of its subdomains, folded. Raises :class:`NotAnEmailAddress`."""
+    return f"*.{fold_domain(text[2:])}" if text.startswith("*.") else fold_domain(text)
+
+
+def _fold_label_glob(label: str) -> str:
+    folded = label.translate(_UPPER_TO_LOWER)
+    if not _is_ldh_label(folded.replace("*", "a")):
+        raise NotAnEmailAddress("the part after the @ is not a domain name")
+    return folded

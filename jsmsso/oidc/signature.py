@@ -1,0 +1,84 @@
+"""A JWT's signature: only the allowed algorithms, only the provider's keys, nothing that the token itself says of keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jws import CompactSignature, extract_compact, validate_compact
+
+from jsmsso.errors import IdTokenRefused
+from jsmsso.oidc.keys import KeySource, SigningKey
+
+MAX_TOKEN = 64 * 1024  # characters; Cognito's tokens with 100 groups are some 10 kB
+
+
+def verified_claims(token: str, keys: KeySource, algorithms: Sequence[str]) -> tuple[dict[str, Any], str]:
+    """The claims of a JWT whose signature one of the provider's keys made, and the algorithm.
+
+    Raises :class:`IdTokenRefused` with the check that failed: ``form``, ``alg``, ``crit``, ``key``, ``signature``.
+    Members ``jwk``, ``jku``, ``x5u`` and ``x5c`` of the header are never looked at (RFC 8725 3.1, 3.10).
+    """
+    signed, header = _parse(token)
+    alg, kid = header.get("alg"), header.get("kid")
+    if not isinstance(alg, str) or alg not in algorithms or alg == "none" or alg.startswith("HS"):
+        raise IdTokenRefused("alg", " or ".join(algorithms), _shown(alg), "The profile's `algorithms` lists what a provider may sign with.")
+    if "crit" in header:
+        raise IdTokenRefused("crit", "no critical extension", _shown(header["crit"]))
+    if kid is not None and not isinstance(kid, str):
+        raise IdTokenRefused("key", "a kid that is a text", _shown(kid))
+    candidates = keys.candidates(alg, kid)
+    if not _verifies(signed, alg, candidates):
+        if kid is None:
+            candidates = keys.newer_candidates(alg, kid)
+        if not candidates:
+            raise IdTokenRefused("key", f"a key of the provider for {alg}", f"kid {_shown(kid)}, which its JWKS does not have")
+        if kid is not None or not _verifies(signed, alg, candidates):
+            raise IdTokenRefused("signature", "one made by a key of the provider", "another one")
+    claims = _object(signed.payload)
+    if claims is None:
+        raise IdTokenRefused("form", "claims as a JSON object", "something else")
+    return claims, alg
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """The claims as the token states them, for display and for finding a Cognito pool's issuer. Never to be trusted."""
+    claims = _object(_parse(token)[0].payload)
+    if claims is None:
+        raise IdTokenRefused("form", "claims as a JSON object", "something else")
+    return claims
+
+
+def _parse(token: str) -> tuple[CompactSignature, dict[str, Any]]:
+    if len(token) > MAX_TOKEN:
+        raise IdTokenRefused("form", f"at most {MAX_TOKEN} characters", str(len(token)))
+    try:
+        signed = extract_compact(token.encode("ascii"))
+        header = signed.headers()
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+        raise IdTokenRefused("form", "a signed JWT", "something else") from None
+    return signed, header
+
+
+def _verifies(signed: CompactSignature, alg: str, candidates: Sequence[SigningKey]) -> bool:
+    for candidate in candidates:
+        try:
+            if validate_compact(signed, candidate.key, [alg]):
+                return True
+        except (JoseError, ValueError, TypeError):
+            continue
+    return False
+
+
+def _object(payload: bytes, loads: Callable[[bytes], Any] = json.loads) -> dict[str, Any] | None:
+    try:
+        claims = loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:80]

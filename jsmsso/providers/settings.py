@@ -1,0 +1,73 @@
+"""From a profile's provider entry to what the relying party and the mapping need."""
+
+from __future__ import annotations
+
+from jsmsso.identity.attributes import IdentityRules
+from jsmsso.oidc.settings import DEFAULT_ALGORITHMS, ClientSettings
+from jsmsso.profile.model import Profile, Provider
+from jsmsso.providers.types import provider_type
+
+_ENDPOINT_MEMBERS = {
+    "authorization": "authorization_endpoint",
+    "token": "token_endpoint",
+    "userinfo": "userinfo_endpoint",
+    "jwks": "jwks_uri",
+    "end_session": "end_session_endpoint",
+    "revocation": "revocation_endpoint",
+}
+
+
+def client_settings(
+    profile: Profile, name: str, *, client_secret: str | None, issuer: str | None = None, redirect_uri: str | None = None
+) -> ClientSettings:
+    """The settings of one provider of a profile. ``issuer`` and ``redirect_uri`` stand in for the profile's own.
+
+    The caller has read the secret, and made sure that there is an issuer.
+    """
+    provider = profile.providers[name]
+    type_ = provider_type(provider.type)
+    return ClientSettings(
+        name=name,
+        issuer=issuer or provider.issuer or "",
+        client_id=provider.client_id,
+        client_secret=client_secret,
+        redirect_uri=redirect_uri or callback_url(profile, provider),
+        scopes=tuple(provider.scopes or type_.default_scopes),
+        discovery_url=provider.discovery_url,
+        endpoints=endpoint_overrides(provider),
+        client_auth=provider.client_auth,
+        algorithms=tuple(provider.algorithms or DEFAULT_ALGORITHMS),
+        clock_skew=profile.clock_skew,
+        token_use_required=type_.token_use_required,
+        logout_style=type_.logout_style,
+        post_logout_redirect_uri=sign_out_url(profile, provider),
+    )
+
+
+def identity_rules(profile: Profile, name: str) -> IdentityRules:
+    """How claims of one provider of a profile become a customer."""
+    provider = profile.providers[name]
+    return IdentityRules(
+        provider=name,
+        attributes={**provider_type(provider.type).default_attributes, **profile.attributes},
+        email_domains=tuple(provider.email_domains) if provider.email_domains else None,
+        trust_unverified_email=tuple(provider.trust_unverified_email or ()),
+    )
+
+
+def callback_url(profile: Profile, provider: Provider) -> str:
+    """The public callback, as it must be registered at the provider."""
+    return profile.public_url + (provider.callback or "/callback")
+
+
+def sign_out_url(profile: Profile, provider: Provider) -> str:
+    """Where the provider sends people after its logout, as it must be registered there."""
+    return provider.sign_out_url or profile.public_url + "/logged-out"
+
+
+def endpoint_overrides(provider: Provider) -> tuple[tuple[str, str], ...]:
+    """The profile's ``endpoints`` by the metadata's names for them."""
+    given = provider.endpoints
+    if given is None:
+        return ()
+    return tuple((member, value) for key, member in _ENDPOINT_MEMBERS.items() if (value := getattr(given, key, None)))
