@@ -1,0 +1,93 @@
+"""``jsm:`` and ``portals:``: the Jira Service Management site and what customers open there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from jsmsso.identity.access import Rule
+from jsmsso.profile.access_rules import AccessRule, decided
+from jsmsso.profile.fields import Address, BaseAddress, Day, EmailAddress, Flag, Id, Many, SecretReference, Section, Some, Text, matching
+
+
+class Customers(Section):
+    """What is written to JSM about a customer at a login."""
+
+    create: Flag = Field(False, description="Create an account for a customer who has none.")
+    add_to_service_desk: Flag = Field(False, description="Add the customer to the portal's service desk.")
+    organizations: Literal["off", "add", "sync"] = Field(
+        "off", description="Put the customer into the mapped organizations; `sync` also takes out what we put in."
+    )
+    create_organizations: Flag = Field(False, description="Create an organization that JSM does not have.")
+    required: Flag = Field(False, description="Refuse a login whose customer could not be written, instead of trying again later.")
+    prefer: Literal["portal_only", "atlassian"] | None = Field(None, description="Which account counts where one address has two.")
+    by: Literal["rest", "scim"] = Field("rest", description="How accounts are written.")
+
+
+class Jsm(Section):
+    """The site and the service account."""
+
+    url: BaseAddress = Field(description="The Cloud site, or a Data Center base URL.", examples=["https://acme.atlassian.net"])
+    email: EmailAddress | None = Field(None, description="The service account's address; Cloud only.", examples=["sso-bot@acme.com"])
+    api_token: SecretReference = Field(
+        description="Its API token (Cloud) or personal access token (Data Center).", examples=["keyring:jsm/api_token"]
+    )
+    api_token_expires: Day | None = Field(
+        None, description="The day on which the token ends; warned about 30, 7 and 1 days before.", examples=["2027-05-01"]
+    )
+    customers: Customers = Field(Customers(), description="What is written to JSM about customers.")
+    cloud_id: Annotated[Text, matching("[A-Za-z0-9-]{1,64}", "the site's cloud id")] | None = Field(
+        None, description="The site's cloud id, for scoped tokens."
+    )
+    admin_api_token: SecretReference | None = Field(None, description="A second token, used for creating customers only.")
+
+
+class RequestTypes(Section):
+    """Which of a portal's request types are offered."""
+
+    allow: Some[Text] | None = Field(None, description="Only these request types, by name.")
+    deny: Some[Text] | None = Field(None, description="Not these request types, by name.")
+
+
+class OnCustomerComment(Section):
+    """What follows a customer's comment."""
+
+    transition: Text = Field(description="The transition to make, by name.")
+
+
+ProjectKey = Annotated[Text, matching("[A-Za-z][A-Za-z0-9_-]{0,254}", "a letter, then letters, digits and _")]
+
+
+class Portal(Section):
+    """One service desk's portal. The first six keys come from ``portals sync``."""
+
+    id: Id = Field(description="The portal's number, as its address has it.", examples=["3"])
+    key: ProjectKey = Field(description="The project's key.", examples=["HELP"])
+    service_desk: Id = Field(description="The service desk's number.", examples=["3"])
+    name: Text = Field(description="What customers read.", examples=["IT help"])
+    url: Address = Field(description="The native portal.", examples=["https://acme.atlassian.net/servicedesk/customer/portal/3"])
+    mode: Literal["hosted", "redirect", "native"] = Field(
+        description="What the portal link opens: our own pages, the native portal, or the native one through Guard."
+    )
+    gone: Flag = Field(False, description="Set by `portals sync` when the service desk is no longer there.")
+    visibility: Literal["default", "private", "public", "jira"] = Field(
+        "default", description="Whether the global rules decide, its own too, nobody, or JSM."
+    )
+    access: Some[AccessRule] | None = Field(None, description="Rules of this portal, which narrow the global ones.")
+    provider: Text | None = Field(None, description="The provider that its customers log in at.")
+    request_types: RequestTypes | None = Field(None, description="Which request types are offered.")
+    show_sla: Many[Text] = Field((), description="Service level agreements that customers see, by name.")
+    customer_transitions: Many[Text] = Field((), description="Transitions that customers may make, by name.")
+    on_customer_comment: OnCustomerComment | None = Field(None, description="What follows a customer's comment.")
+    sharing: Literal["none", "own_organizations", "typed_addresses"] = Field(
+        "own_organizations", description="With whom customers may share a request."
+    )
+    knowledge_base: Literal["off", "all_customers"] = Field(
+        "off", description="`all_customers` says that every article there is meant for every customer."
+    )
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The portal's own rules, as far as they are acted on; one that is not denies everybody."""
+        return decided(self.access or ())
