@@ -24,10 +24,13 @@ def constant_part(settings: ClientSettings, metadata: ProviderMetadata) -> str:
 
     Made once: oauthlib takes half a millisecond for the whole.
     """
+    endpoint = metadata.authorization_endpoint
+    # oauthlib takes https alone, and says nothing of the challenge's method (S256) where it makes no challenge.
+    secure = endpoint.replace("http://", "https://", 1)
     url: str = WebApplicationClient(settings.client_id).prepare_request_uri(
-        metadata.authorization_endpoint, redirect_uri=settings.redirect_uri, scope=list(settings.scopes), code_challenge_method="S256"
+        secure, redirect_uri=settings.redirect_uri, scope=list(settings.scopes)
     )
-    return url
+    return f"{endpoint[: endpoint.index('://')]}{url[url.index('://') :]}&code_challenge_method=S256"
 
 
 def authorization_url(constant: str, *, state: str, nonce: str, code_verifier: str, login_hint: str = "") -> str:
