@@ -26,13 +26,16 @@ def complaints_of(errors: Iterable[ErrorDetails], document: Document, model: typ
             yield Complaint(document.line(location), dotted(location), message, hint)
 
 
-def _in_file(found: tuple[str | int, ...], values: Any) -> Location:
-    """pydantic's location without what only pydantic knows (the tags of a choice)."""
+def _in_file(found: Location, values: Any) -> Location:
+    """pydantic's location without what only pydantic knows (the tags of a choice, the mark of a key)."""
     location: list[str | int] = []
     for number, part in enumerate(found):
-        if (isinstance(values, Mapping) and part in values) or (isinstance(values, list) and isinstance(part, int) and part < len(values)):
+        last = number + 1 == len(found)
+        if isinstance(values, Mapping) and part in values:
             values = values[part]
-        elif number + 1 < len(found) or not isinstance(values, Mapping) or part in ("[key]",):
+        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+            values = values[part]
+        elif not last or not isinstance(values, Mapping) or part == "[key]":
             continue
         location.append(part)
     return tuple(location)
@@ -46,38 +49,36 @@ def _sentence(error: ErrorDetails, location: Location, document: Document, model
     """Message and hint. pydantic's own sentences are never used: they may repeat what was found."""
     kind, value, context = error["type"], error["input"], error.get("ctx") or {}
     found = f"found {shown(value)}"
-    match kind:
-        case "refused":
-            return str(context["message"]), str(context["hint"])
-        case "missing":
-            return "the key is missing", _example(location, model)
-        case "extra_forbidden":
-            return "the key is unknown", _nearest(location, model)
-        case "string_type":
-            return _text_is_due(value, location, document)
-        case "literal_error":
-            allowed = str(context["expected"]).replace(" or ", ", ").replace("'", "")
-            return f"{found}; allowed: {allowed}", _near_choice(value, allowed)
-        case "bool_type":
-            return f"{found}; allowed: true, false", ""
-        case "int_type":
-            return f"{found}; allowed: a whole number", ""
-        case "tuple_type":
-            one = f" Write it as [{value}]." if isinstance(value, str) and not may_be_secret(value) and len(value) < 40 else ""
-            return f"{found}; allowed: a list", f"Each item on a line of its own after -, or all in [ ].{one}"
-        case "model_type" | "dict_type" | "model_attributes_type":
-            return f"{found}; allowed: a mapping", "Write its keys on lines of their own, indented."
-        case "too_short":
-            return "the list is empty", "Give it an item or delete the key."
-        case "string_too_short":
-            return "the text is empty", "Give it a value or delete the key."
-        case "string_too_long":
-            return f"the text is longer than {context['max_length']} characters", ""
-        case "greater_than_equal" | "less_than_equal":
-            bound = f"{context['ge']} or more" if "ge" in context else f"{context['le']} or less"
-            return f"{found}; allowed: {bound}", ""
-        case _:
-            return f"{found}, which is not allowed here", _example(location, model)
+    if kind == "refused":
+        return str(context["message"]), str(context["hint"])
+    if kind == "missing":
+        return "the key is missing", _example(location, model)
+    if kind == "extra_forbidden":
+        return "the key is unknown", _nearest(location, model)
+    if kind == "string_type":
+        return _text_is_due(value, location, document)
+    if kind == "literal_error":
+        allowed = str(context["expected"]).replace(" or ", ", ").replace("'", "")
+        return f"{found}; allowed: {allowed}", _near_choice(value, allowed)
+    if kind == "tuple_type" and isinstance(value, str) and len(value) < 40 and not may_be_secret(value):
+        return f"{found}; allowed: a list", f"Write it as [{value}]."
+    message, hint = _PLAIN.get(kind, ("{found}, which is not allowed here", ""))
+    return message.format(found=found, **context), hint or _example(location, model)
+
+
+# pydantic's name for a finding -> message and hint.
+_PLAIN = {
+    "bool_type": ("{found}; allowed: true, false", ""),
+    "int_type": ("{found}; allowed: a whole number", ""),
+    "tuple_type": ("{found}; allowed: a list", "Each item on a line of its own after -, or all in [ ]."),
+    "model_type": ("{found}; allowed: a mapping", "Write its keys on lines of their own, indented."),
+    "dict_type": ("{found}; allowed: a mapping", "Write its keys on lines of their own, indented."),
+    "too_short": ("the list is empty", "Give it an item or delete the key."),
+    "string_too_short": ("the text is empty", "Give it a value or delete the key."),
+    "string_too_long": ("the text is longer than {max_length} characters", ""),
+    "greater_than_equal": ("{found}; allowed: {ge} or more", ""),
+    "less_than_equal": ("{found}; allowed: {le} or less", ""),
+}
 
 
 def _text_is_due(value: Any, location: Location, document: Document) -> tuple[str, str]:

@@ -26,7 +26,7 @@ from jsmsso.profile.addresses import NotAnAddress, base_address, check_address, 
 from jsmsso.profile.redaction import shown
 
 MAX_TEXT = 2000  # characters of any one text; support.text is the longest that makes sense
-SECRET_FORMS = "keyring:NAME, env:VARIABLE or file:PATH"
+REFERENCE_FORMS = "keyring:NAME, env:VARIABLE or file:PATH"
 
 _REFERENCE = re.compile(r"keyring:[A-Za-z0-9][A-Za-z0-9._/@-]{0,199}|env:[A-Za-z_][A-Za-z0-9_]{0,199}|file:[^\x00-\x1f\x7f]{1,1000}")
 _DURATION = re.compile(r"([0-9]{1,9})([smhd])")
@@ -98,7 +98,7 @@ def _as_many(value: Any) -> Any:
 def _secret_reference(value: Any) -> str:
     if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
         raise refused(
-            f"found something that is no reference to a secret (not repeated here); allowed: {SECRET_FORMS}",
+            f"found something that is no reference to a secret (not repeated here); allowed: {REFERENCE_FORMS}",
             "Store it with: jsmsso secrets set NAME, then write keyring:NAME here. If it was a real secret, change it where it was made.",
         )
     return value

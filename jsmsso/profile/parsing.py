@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import yaml
 
 from jsmsso.errors import Complaint
-from jsmsso.profile.redaction import shown_key
+from jsmsso.profile.redaction import NOT_REPEATED, SECRET_KEYS, shown_key
 from jsmsso.profile.scalars import core_value
 
 MAX_BYTES = 5_000_000  # design section 5: at most 5 MB
@@ -54,7 +54,8 @@ class Document:
 
     def refuse(self, location: Location, line: int, message: str, hint: str = "") -> None:
         self.complaints.append(Complaint(line, dotted(location), message, hint))
-        self.refused.add(location)
+        if location:
+            self.refused.add(location)
 
 
 class _Stop(Exception):
@@ -78,10 +79,15 @@ def parse(content: bytes) -> Document:
 
 
 def dotted(location: Location) -> str:
-    """``("portals", 0, "key")`` -> ``portals[0].key``."""
-    text = ""
+    """``("portals", 0, "key")`` -> ``portals[0].key``. A key below a secret's (``{{ s3cret }}``) is not repeated."""
+    text, below_secret = "", False
     for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{shown_key(part)}" if text else shown_key(part)
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            shown = NOT_REPEATED if below_secret else shown_key(part)
+            text += f".{shown}" if text else shown
+            below_secret = below_secret or part in SECRET_KEYS
     return text
 
 

@@ -75,9 +75,10 @@ class Provider(Section):
         None, description="Where the provider sends the browser after a logout. Default: `public_url` + `/logged-out`."
     )
     email_domains: Some[Domain] | None = Field(
-        None, description="The only addresses it may vouch for; people with them are sent here unasked. With several providers each has a list or `any_email`.",
+        None,
+        description="The only addresses it may vouch for; people with them are sent here unasked.",
         examples=[["acme.com"]],
-    )  # fmt: skip
+    )
     user_pool_id: Annotated[Text, matching(r"[a-z0-9-]+_[0-9A-Za-z]+", "a pool id such as eu-west-1_a1B2c3D4e")] | None = Field(
         None, description="Cognito's user pool, from which the issuer is found.", examples=["eu-west-1_a1B2c3D4e"]
     )
@@ -92,9 +93,10 @@ class Provider(Section):
     )
     any_email: Flag = Field(False, description="It may vouch for every address, though there are other providers.")
     trust_unverified_email: Some[Domain] | None = Field(
-        None, description="Domains for which it is the authority, so that an address counts though the provider does not call it verified.",
+        None,
+        description="Domains whose addresses count though the provider does not call them verified.",
         examples=[["acme.com"]],
-    )  # fmt: skip
+    )
     tenants: Some[Text] | None = Field(None, description="Tenants whose people may log in, where the provider serves many.")
     require: Require | None = Field(None, description="What a login must have been like.")
     login_hint: Flag | None = Field(None, description="Whether the address that a person typed is passed on. Default: as the type needs.")

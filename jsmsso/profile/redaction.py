@@ -6,6 +6,13 @@ import re
 
 MAX_SHOWN = 60  # characters; longer texts say nothing more in a terminal of 80 columns
 
+NOT_REPEATED = "(a key not repeated here)"
+
+SECRET_KEYS = frozenset(
+    {"client_secret", "client_key", "api_token", "admin_api_token", "secret", "password", "token", "certificate", "key"}
+)
+"""The model's keys that take a reference to a secret."""
+
 _SECRET_WORD = re.compile(r"secret|token|passw|pwd|api_?key|credential|private", re.IGNORECASE)
 _USER_INFO = re.compile(r"//[^/?#]*@")
 # What generated secrets look like: a long run of letters and digits. Issuers, addresses and names have none.
@@ -21,7 +28,7 @@ def shown_key(key: str) -> str:
     """A key as it may stand in a complaint."""
     known_word = re.fullmatch(r"[a-z_]{1,40}", key)
     if not known_word and may_be_secret(key):
-        return "(a key not repeated here)"
+        return NOT_REPEATED
     return key if len(key) <= MAX_SHOWN else key[: MAX_SHOWN - 1] + "…"
 
 

@@ -23,8 +23,8 @@ CORE_SCHEMA: tuple[tuple[str, re.Pattern[str], Callable[[str], Scalar]], ...] = 
     (NULL, re.compile(r"null|Null|NULL|~|"), lambda text: None),
     (BOOL, re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text[0] in "tT"),
     (INT, re.compile(r"[-+]?[0-9]{1,4000}"), int),  # Python converts at most 4,300 digits
-    (INT, re.compile(r"0o[0-7]+"), lambda text: int(text[2:], 8)),
-    (INT, re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text[2:], 16)),
+    (INT, re.compile(r"0o[0-7]+"), lambda text: int(text, 0)),
+    (INT, re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text, 0)),
     (FLOAT, re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
     (FLOAT, re.compile(r"[-+]?\.(inf|Inf|INF)"), lambda text: float(text.replace(".", "", 1))),
     (FLOAT, re.compile(r"\.(nan|NaN|NAN)"), lambda text: float("nan")),

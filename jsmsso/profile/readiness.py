@@ -1,0 +1,139 @@
+"""What a well-formed profile asks for that is not acted on yet.
+
+A key that only adds something is named at the start. A key that keeps somebody out, or without which
+a login cannot work, is refused: to pass over it would open a door that the profile closes.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from jsmsso.profile.access_rules import AccessRule
+from jsmsso.profile.model import Profile
+
+ACTED_ON_TYPES = ("cognito", "oidc")
+
+# Keys as patterns -> why they are refused. The first pattern that fits counts; `[]` stands for any item.
+_REFUSED = {
+    "providers.*.tenants": "it says whose people may log in",
+    "providers.*.require": "it says what a login must have been like",
+    "providers.*.client_key": "private_key_jwt cannot be sent yet",
+    "portals[].visibility": "it says who may open the portal",
+    "portals[].access": "it says who may open the portal",
+    "portals[].provider": "it says where the portal's customers log in",
+    "portals[].request_types": "it says what customers may raise",
+    "jsm.customers.required": "it says who may log in",
+    "session.recheck": "it says when a session ends",
+    "forward_auth": "a proxy would rely on it",
+    "limits": "it says how much customers may send",
+}
+_NAMED = (
+    "providers.*.login_hint", "providers.*.logout", "login.mode", "login.fallback", "jsm.customers", "jsm.admin_api_token",
+    "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
+    "portals[].knowledge_base", "saml", "scim", "store_failure", "trusted_proxies", "branding", "retention", "log",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """One sentence each, beginning with the key. ``serve`` stops (exit 3) where ``refused`` is not empty."""
+
+    named: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def serving_notes(profile: Profile) -> Notes:
+    """What ``serve`` has to say about ``profile`` before it serves it. Pure; looks at the profile alone."""
+    named: dict[str, list[str]] = {}
+    refused: dict[str, list[str]] = {}
+    for key, portal in _set_keys(profile):
+        if reason := next((why for pattern, why in _REFUSED.items() if _within(key, pattern)), ""):
+            if _restricts(key, profile):
+                refused.setdefault(f"{key} is not acted on yet, and {reason}", []).append(portal)
+        elif any(_within(key, pattern) for pattern in _NAMED) and not _is_acted_on(key, profile):
+            named.setdefault(f"{key} is not acted on yet", []).append(portal)
+    return Notes(
+        named=tuple(_with_portals(note, portals) for note, portals in named.items()),
+        refused=(*_unservable(profile), *(_with_portals(note, portals) for note, portals in refused.items())),
+    )
+
+
+def _set_keys(value: BaseModel, before: str = "", portal: str = "") -> Iterator[tuple[str, str]]:
+    """Keys that stand in the profile with another value than the default, and the portal they stand in."""
+    for name in type(value).model_fields:
+        inner = getattr(value, name)
+        if name not in value.model_fields_set or inner == type(value).model_fields[name].default:
+            continue
+        key = f"{before}.{name}" if before else name
+        yield key, portal
+        if isinstance(inner, BaseModel):
+            yield from _set_keys(inner, key, portal)
+        elif isinstance(inner, dict):
+            for item, section in inner.items():
+                if isinstance(section, BaseModel):
+                    yield from _set_keys(section, f"{key}.{item}", portal)
+        elif name == "portals":
+            for section in inner:
+                yield from _set_keys(section, f"{key}[]", section.key)
+
+
+def _within(key: str, pattern: str) -> bool:
+    """Whether ``key`` is the first key that ``pattern`` means: what stands below it is not named again."""
+    return fnmatch.fnmatchcase(key, pattern.replace("[]", "[[]]")) and key.count(".") == pattern.count(".")
+
+
+def _restricts(key: str, profile: Profile) -> bool:
+    # With one provider a portal's provider can only be that one.
+    return key != "portals[].provider" or len(profile.providers) > 1
+
+
+def _is_acted_on(key: str, profile: Profile) -> bool:
+    # instant and choose are; with one provider every mode comes to the same.
+    return key == "login.mode" and (profile.login.mode != "ask_address" or len(profile.providers) < 2)
+
+
+def _unservable(profile: Profile) -> Iterator[str]:
+    if not profile.providers:
+        yield "providers: there is none; add one with: jsmsso provider add cognito"
+    for name, provider in profile.providers.items():
+        if provider.type not in ACTED_ON_TYPES:
+            yield f"providers.{name}.type: {provider.type} is not acted on yet; use type oidc where it speaks OpenID Connect"
+        elif provider.type == "cognito" and not provider.issuer:
+            yield f"providers.{name}.issuer is missing: find and pin it with: jsmsso test-connection --provider {name}"
+    if profile.session.secret is None and not profile.is_loopback:
+        yield (
+            "session.secret is missing, and public_url is public: make one with"
+            " openssl rand -base64 32 | jsmsso secrets set session, then write secret: keyring:session"
+        )
+    if profile.store and not profile.store.url.startswith("sqlite:"):
+        yield "store: Redis is not acted on yet; use sqlite:////PATH"
+    native = [portal.key for portal in profile.portals if portal.mode == "native"]
+    if native:
+        yield _with_portals("portals[].mode: native is not acted on yet; use redirect or hosted", native)
+    yield from _rules_not_acted_on(profile)
+
+
+def _rules_not_acted_on(profile: Profile) -> Iterator[str]:
+    for number, rule in enumerate(profile.access or (), start=1):
+        if rule.rule is None:
+            acted_on = "email, email_domain, claim with any_of, and everyone are"
+            yield f"access: rule {number} is by {_kind(rule)}, which is not acted on yet; {acted_on}"
+
+
+def _kind(rule: AccessRule) -> str:
+    condition: Any = rule.allow if rule.allow is not None else rule.deny
+    kinds = sorted(condition.model_fields_set - {"claim"}) if isinstance(condition, BaseModel) else []
+    return f"claim with {kinds[0]}" if kinds and getattr(condition, "claim", None) else " and ".join(kinds)
+
+
+def _with_portals(note: str, portals: list[str]) -> str:
+    keys = [key for key in portals if key]
+    if not keys:
+        return note
+    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+    return f"{note} (in {', '.join(keys[:3])}{more})"

@@ -1,0 +1,262 @@
+"""Secret references -> secrets. The keyring library is imported only when a ``keyring:`` reference is used.
+
+No error of this module repeats a secret, and none passes on a keyring backend's own text, which might.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from jsmsso.errors import MachineFailed, SecretUnavailable, UsageError
+
+if TYPE_CHECKING:
+    from jsmsso.profile.model import Profile
+
+SERVICE = "jsmsso"
+"""The keyring's service name; the NAME of ``keyring:NAME`` is the username."""
+
+MAX_SECRET = 64 * 1024  # bytes; a chain of certificates in PEM is the longest that stands behind a reference
+KEYRING_TIMEOUT = 30.0  # seconds: a desktop's keyring may ask its owner for a password; one without an owner hangs
+PROBE_TIMEOUT = 5.0  # seconds, for the question whether there is a keyring at all
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@-]{0,199}")
+
+T = TypeVar("T")
+
+
+def read_secret(reference: str, *, base: Path) -> str:
+    """The secret behind ``keyring:NAME``, ``env:VARIABLE`` or ``file:PATH`` (relative to ``base``, the profile's folder).
+
+    Never empty; one final line end of a file is not part of it. Raises :class:`SecretUnavailable`.
+    """
+    kind, _, name = reference.partition(":")
+    if kind == "keyring":
+        return _from_keyring(reference, name)
+    if kind == "env":
+        return _from_environment(reference, name)
+    if kind == "file":
+        return _from_file(reference, secret_path(name, base))
+    raise SecretUnavailable("", "that is no reference to a secret", "Allowed: keyring:NAME, env:VARIABLE or file:PATH.")
+
+
+def write_secret(reference: str, value: str, *, base: Path) -> None:
+    """Store ``value`` behind a ``keyring:`` or ``file:`` reference (mode 0600), replacing what is there.
+
+    Raises :class:`SecretUnavailable`, or :class:`UsageError` for an ``env:`` reference, a bad name and an empty value.
+    """
+    kind, _, name = reference.partition(":")
+    if not value:
+        raise UsageError("the secret is empty", "Type it, or pipe it in.")
+    if len(value.encode(errors="surrogatepass")) > MAX_SECRET:
+        raise UsageError("the secret is longer than 64 kB", "Is this the right file?")
+    if kind == "keyring" and NAME.fullmatch(name):
+        _to_keyring(reference, name, value)
+    elif kind == "file" and name:
+        _to_file(reference, secret_path(name, base), value)
+    elif kind == "env":
+        raise UsageError(
+            "an environment variable cannot be set from here", "Set it where the process is started, or use keyring: or file:."
+        )
+    else:
+        raise UsageError("that is no reference to write a secret to", "Allowed: keyring:NAME (letters, digits and . _ / @ -) or file:PATH.")
+
+
+def keyring_usable() -> bool:
+    """Whether a secret can be kept in this user's keyring now. Never prompts; answers within :data:`PROBE_TIMEOUT` seconds."""
+    try:
+        return _in_time(_probe, PROBE_TIMEOUT)
+    except Exception:  # a backend may raise anything, and all of it means no
+        return False
+
+
+def secret_path(path: str, base: Path) -> Path:
+    """Where a ``file:`` reference leads: ``~`` is the user's home, a relative path starts at ``base``."""
+    return base / os.path.expanduser(path)
+
+
+def readable_by_others(profile: Profile, *, base: Path) -> tuple[str, ...]:
+    """A sentence for each ``file:`` reference of ``profile`` whose file everybody on this machine may read."""
+    return tuple(dict.fromkeys(_loose(profile, base)))
+
+
+def references(profile: Profile) -> Iterator[str]:
+    """Every secret reference that stands in ``profile``."""
+    for provider in profile.providers.values():
+        yield from filter(None, (provider.client_secret, provider.client_key))
+    if profile.jsm:
+        yield from filter(None, (profile.jsm.api_token, profile.jsm.admin_api_token))
+    if profile.saml:
+        yield from (pair.key for pair in (profile.saml, profile.saml.next) if pair)
+    if profile.scim:
+        yield profile.scim.token
+    yield from profile.session.secret or ()
+    if profile.store and profile.store.password:
+        yield profile.store.password
+
+
+def _loose(profile: Profile, base: Path) -> Iterator[str]:
+    for reference in references(profile):
+        kind, _, name = reference.partition(":")
+        if kind != "file" or os.name != "posix":
+            continue
+        try:
+            mode = secret_path(name, base).stat().st_mode
+        except OSError:
+            continue
+        if mode & stat.S_IROTH:
+            yield f"everybody on this machine may read {reference}; chmod 600 it"
+
+
+def _from_environment(reference: str, variable: str) -> str:
+    value = os.environ.get(variable)
+    if value is None:
+        raise SecretUnavailable(reference, f"the environment variable {variable} is not set", "Set it where jsmsso is started.")
+    if not value:
+        raise SecretUnavailable(reference, f"the environment variable {variable} is empty", "Set it where jsmsso is started.")
+    return value
+
+
+def _from_file(reference: str, path: Path) -> str:
+    try:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise SecretUnavailable(reference, f"{path} is not a regular file", "Name a file that holds the secret alone.")
+            content = file.read(MAX_SECRET + 1)
+    except OSError as error:
+        reason = {errno.ENOENT: "does not exist", errno.EACCES: "cannot be read: no permission", errno.EISDIR: "is a folder"}
+        said = reason.get(error.errno or 0, "cannot be read")
+        hint = (
+            f"Write it with: jsmsso secrets set {reference}"
+            if error.errno == errno.ENOENT
+            else "Look at the owner and mode of it and its folders."
+        )
+        raise SecretUnavailable(reference, f"the secret file {path} {said}", hint) from None
+    if len(content) > MAX_SECRET:
+        raise SecretUnavailable(reference, f"the secret file {path} is larger than 64 kB", "Name a file that holds the secret alone.")
+    try:
+        secret = content.decode()
+    except UnicodeDecodeError:
+        secret = None
+    if secret is None:  # raised out here: the error in there would carry the file's bytes
+        raise SecretUnavailable(reference, f"the secret file {path} is not UTF-8 text", "Encode random bytes, for example with base64.")
+    secret = secret.removesuffix("\n").removesuffix("\r")
+    if not secret:
+        raise SecretUnavailable(reference, f"the secret file {path} is empty", f"Write it with: jsmsso secrets set {reference}")
+    return secret
+
+
+def _to_file(reference: str, path: Path, value: str) -> None:
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(value)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        reason = (error.strerror or "unknown").lower()
+        raise SecretUnavailable(
+            reference, f"the secret file {path} cannot be written: {reason}", "Name a folder that you may write to."
+        ) from None
+
+
+def _from_keyring(reference: str, name: str) -> str:
+    secret = _ask(reference, lambda: _backend().get_password(SERVICE, name))
+    if secret is None:
+        raise SecretUnavailable(reference, f"the keyring has no secret named {name}", f"Store it with: jsmsso secrets set {name}")
+    if not secret:
+        raise SecretUnavailable(reference, f"the keyring's secret named {name} is empty", f"Store it with: jsmsso secrets set {name}")
+    return str(secret)
+
+
+def _to_keyring(reference: str, name: str, value: str) -> None:
+    def store() -> bool:
+        backend = _backend()
+        backend.set_password(SERVICE, name, value)
+        return bool(backend.get_password(SERVICE, name) == value)
+
+    if not _ask(reference, store):
+        raise SecretUnavailable(reference, "the keyring did not keep the secret", _instead(name))
+
+
+def _ask(reference: str, question: Callable[[], T]) -> T:
+    """What the keyring answers; all that can go wrong with it is one error with the way around it."""
+    name = reference.partition(":")[2]
+    try:
+        return _in_time(question, KEYRING_TIMEOUT)
+    except TimeoutError:
+        message = f"the keyring gave no answer in {KEYRING_TIMEOUT:.0f} seconds"
+    except ImportError:
+        message = "the keyring library cannot be loaded"
+    except MachineFailed as error:
+        message = error.message
+    except Exception as error:  # a backend may raise anything, and its text may hold the secret
+        locked = type(error).__name__ in ("KeyringLocked", "LockedException", "PromptDismissedException")
+        message = "the keyring is locked" if locked else f"the keyring failed ({type(error).__name__})"
+    raise SecretUnavailable(reference, message, _instead(name))
+
+
+def _instead(name: str) -> str:
+    variable = re.sub(r"[^A-Z0-9]", "_", name.upper())
+    return (
+        f"Unlock it, or write another reference into the profile: file:secrets/{name} (jsmsso secrets set file:secrets/{name})\n"
+        f"or env:JSMSSO_{variable}."
+    )
+
+
+def _backend() -> Any:
+    """The keyring's backend. Raises where there is none that keeps anything."""
+    import keyring
+
+    backend = keyring.get_keyring()
+    if type(backend).__module__ in ("keyring.backends.fail", "keyring.backends.null"):
+        raise MachineFailed("there is no keyring on this machine")
+    return backend
+
+
+def _probe() -> bool:
+    backend = _backend()
+    backends = getattr(backend, "backends", (backend,))  # a chainer asks the first of its own
+    return bool(backends) and not _locked(backends[0])
+
+
+def _locked(backend: Any) -> bool:
+    """Whether a Secret Service keyring would ask for a password; other kinds cannot be asked without asking the person."""
+    if type(backend).__module__ != "keyring.backends.SecretService":
+        return False
+    import secretstorage
+
+    with secretstorage.dbus_init() as connection:
+        return bool(secretstorage.Collection(connection).is_locked())
+
+
+def _in_time(question: Callable[[], T], seconds: float) -> T:
+    """The answer of ``question``, or TimeoutError; a question that hangs is left behind in its thread."""
+    answers: list[T] = []
+    failures: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            answers.append(question())
+        except BaseException as error:  # raised again by the one who asked
+            failures.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True, name="keyring")
+    thread.start()
+    thread.join(seconds)
+    if failures:
+        raise failures[0]
+    if not answers:
+        raise TimeoutError
+    return answers[0]
