@@ -90,8 +90,9 @@ class HttpClient:
         deadline: float = DEADLINE,
         max_bytes: int = MAX_BYTES,
         replay: bool | None = None,
+        follow: bool = True,
     ) -> Answer:
-        """One call; any status is an answer. Redirects are followed for GET, on the same origin.
+        """One call; any status is an answer. Redirects are followed for GET, on the same origin; with ``follow`` False never.
 
         ``replay`` says that the request may be sent again when a kept-alive connection turns out to have
         been closed before a byte of the answer came (default: only for GET). Raises :class:`WireFailed`.
@@ -102,7 +103,7 @@ class HttpClient:
         for _ in range(MAX_REDIRECTS + 1):
             response = self._exchange(method, url, sent, body, ends, max_bytes, may_replay)
             status, location = response.status, response.headers.get("location")
-            if method != "GET" or location is None or status not in (301, 302, 303, 307, 308):
+            if not follow or method != "GET" or location is None or status not in (301, 302, 303, 307, 308):
                 return Answer(status, response.headers, response.body, url)
             url = same_origin_redirect(url, location)
         raise WireFailed("redirect", without_query(url), "too many redirects")
