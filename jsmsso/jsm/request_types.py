@@ -12,7 +12,7 @@ from jsmsso.jsm.client import JsmClient
 from jsmsso.jsm.paging import Progress, each_item
 from jsmsso.jsm.service_desks import NEEDS, ServiceDesk
 
-NO_SUCH_CALL = frozenset({404, 405, 412})  # a Data Center without it, or one that keeps experimental calls shut
+NO_SUCH_CALL = frozenset({404, 405, 410, 412})  # a Data Center without it, or one that keeps experimental calls shut
 
 
 @dataclass(frozen=True, slots=True)
