@@ -43,6 +43,16 @@ TYPE = ProviderType(
     id_token_is_complete=True,
     asks_for=("domain",),
     paste_at="Paste these at Cognito (App client > Login pages > Edit)",
+    labels=("Allowed callback URLs", "Allowed sign-out URLs"),
+    places={
+        "domain": "Branding > Domain",
+        "client_id": "App clients",
+        "client_secret": "App clients > your client > Client secret",
+        "callback": "App clients > your client > Login pages > Edit > Allowed callback URLs",
+        "sign_out": "App clients > your client > Login pages > Edit > Allowed sign-out URLs",
+        "scopes": "App clients > your client > Login pages > Edit > OpenID Connect scopes",
+        "grant": "App clients > your client > Login pages > Edit > OAuth grant types",
+    },
     derive_endpoints=endpoints,
 )
 

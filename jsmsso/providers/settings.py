@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from jsmsso.identity.attributes import IdentityRules
+from collections.abc import Callable
+
+from jsmsso.errors import NotReady
+from jsmsso.identity.attributes import Claims, IdentityRules, lacking
 from jsmsso.oidc.settings import DEFAULT_ALGORITHMS, ClientSettings
 from jsmsso.profile.model import Profile, Provider
 from jsmsso.providers.types import provider_type
@@ -22,10 +25,15 @@ def client_settings(
 ) -> ClientSettings:
     """The settings of one provider of a profile. ``issuer`` and ``redirect_uri`` stand in for the profile's own.
 
-    The caller has read the secret, and made sure that there is an issuer.
+    The caller has read the secret, and made sure that there is an issuer. Raises :class:`NotReady` for a way of
+    authenticating the client that is not built.
     """
     provider = profile.providers[name]
     type_ = provider_type(provider.type)
+    if provider.client_auth == "private_key_jwt":
+        raise NotReady(
+            f"providers.{name}.client_auth: private_key_jwt is not acted on yet", "Use client_secret_basic or client_secret_post."
+        )
     return ClientSettings(
         name=name,
         issuer=issuer or provider.issuer or "",
@@ -55,6 +63,18 @@ def identity_rules(profile: Profile, name: str) -> IdentityRules:
     )
 
 
+def wants_userinfo(profile: Profile, name: str) -> Callable[[Claims], bool]:
+    """Whether an ID token's claims lack something that userinfo of this provider may have."""
+    rules = identity_rules(profile, name)
+    complete = provider_type(profile.providers[name].type).id_token_is_complete
+
+    def wants(claims: Claims) -> bool:
+        missing = lacking(claims, rules)
+        return "email" in missing if complete else bool(missing)
+
+    return wants
+
+
 def callback_url(profile: Profile, provider: Provider) -> str:
     """The public callback, as it must be registered at the provider."""
     return profile.public_url + (provider.callback or "/callback")
@@ -67,7 +87,4 @@ def sign_out_url(profile: Profile, provider: Provider) -> str:
 
 def endpoint_overrides(provider: Provider) -> tuple[tuple[str, str], ...]:
     """The profile's ``endpoints`` by the metadata's names for them."""
-    given = provider.endpoints
-    if given is None:
-        return ()
-    return tuple((member, value) for key, member in _ENDPOINT_MEMBERS.items() if (value := getattr(given, key, None)))
+    return tuple((member, value) for key, member in _ENDPOINT_MEMBERS.items() if (value := getattr(provider.endpoints, key)))

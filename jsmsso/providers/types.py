@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jsmsso.errors import UsageError
 from jsmsso.identity.attributes import STANDARD_ATTRIBUTES, AttributeMapping
@@ -27,6 +27,10 @@ class ProviderType:
     """What the wizard asks first: ``domain`` or ``issuer``."""
     paste_at: str = "Paste these at the provider"
     """The headline over the addresses that must be registered there."""
+    labels: tuple[str, str] = ("Callback addresses", "Sign-out addresses")
+    """What the provider calls callback and sign-out addresses."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where in the provider's console a setting stands: by ``domain``, ``client_id``, ``client_secret``, ``callback``, ``scopes`` ..."""
     derive_endpoints: Callable[[str], Mapping[str, str]] | None = None
 
 
@@ -38,7 +42,10 @@ def provider_type(name: str) -> ProviderType:
 
         near = get_close_matches(name, known)
         raise UsageError(
-            f"there is no provider type {name!r}", f"Did you mean {near[0]}?" if near else f"The types are: {', '.join(known)}."
+            f"there is no provider type {name!r}",
+            f"Did you mean {near[0]}?"
+            if near
+            else f"The types are: {', '.join(known)}. Most providers publish OpenID Connect metadata: jsmsso provider add oidc.",
         )
     return known[name]
 
