@@ -30,15 +30,18 @@ def _in_file(found: Location, values: Any) -> Location:
     """pydantic's location without what only pydantic knows (the tags of a choice, the mark of a key)."""
     location: list[str | int] = []
     for number, part in enumerate(found):
-        last = number + 1 == len(found)
-        if isinstance(values, Mapping) and part in values:
+        if _holds(values, part):
             values = values[part]
-        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
-            values = values[part]
-        elif not last or not isinstance(values, Mapping) or part == "[key]":
-            continue
-        location.append(part)
+            location.append(part)
+        elif number + 1 == len(found) and isinstance(values, Mapping) and part != "[key]":
+            location.append(part)  # a key that is missing
     return tuple(location)
+
+
+def _holds(values: Any, part: str | int) -> bool:
+    if isinstance(values, list):
+        return isinstance(part, int) and part < len(values)
+    return isinstance(values, Mapping) and part in values
 
 
 def _refused_already(location: Location, document: Document) -> bool:

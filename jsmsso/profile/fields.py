@@ -63,16 +63,33 @@ def _said(check: Callable[[str], T]) -> Callable[[str], T]:
     return validate
 
 
-def matching(pattern: str, allowed: str, hint: str = "") -> AfterValidator:
+class Matching:
     """A text that matches ``pattern`` as a whole; ``allowed`` says so in words."""
-    expression = re.compile(pattern)
 
-    def validate(text: str) -> str:
-        if not expression.fullmatch(text):
-            raise refused(f"found {shown(text)}; allowed: {allowed}", hint)
+    def __init__(self, pattern: str, allowed: str, hint: str = "") -> None:
+        self.pattern, self.allowed, self.hint = pattern, allowed, hint
+
+    def check(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            raise refused(f"found {shown(text)}; allowed: {self.allowed}", self.hint)
         return text
 
-    return AfterValidator(validate)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^({self.pattern})$"}
+
+
+class AsMany:
+    """A list, or its only item without the brackets."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_as_many, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
 
 
 def _without_password(text: str) -> str:
@@ -115,23 +132,25 @@ def _duration(value: Any) -> int:
 class Lasting:
     """A length of time between two bounds such as ``5m`` and ``30d``, kept in seconds."""
 
+    PATTERN = "^[0-9]{1,9}[smhd]$"
+
     def __init__(self, least: str, most: str) -> None:
         self.least, self.most = least, most
 
     def seconds(self, value: Any) -> int:
         found, low, high = _duration(value), _duration(self.least), _duration(self.most)
         if not low <= found <= high:
-            raise refused(f"found {_in_words(found)}; allowed: {self.least} to {self.most}")
+            raise refused(f"found {in_words(found)}; allowed: {self.least} to {self.most}")
         return found
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.seconds)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^[0-9]{1,9}[smhd]$", "examples": [self.least, self.most]}
+        return {"type": "string", "pattern": self.PATTERN, "examples": [self.least, self.most]}
 
 
-def _in_words(seconds: int) -> str:
+def in_words(seconds: int) -> str:
     unit = next(unit for unit in "dhms" if seconds % _SECONDS[unit] == 0 and (seconds or unit == "s"))
     return f"{seconds // _SECONDS[unit]}{unit}"
 
@@ -186,8 +205,8 @@ Paragraph = Annotated[str, Strict(), Field(min_length=1, max_length=MAX_TEXT), A
 Text = Annotated[Paragraph, AfterValidator(_one_line)]
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
-OneOrMany = Annotated[tuple[One, ...], BeforeValidator(_as_many), Field(min_length=1)]
 Some = Annotated[tuple[One, ...], Field(min_length=1)]
+OneOrMany = Annotated[Some[One], AsMany()]
 Many = tuple[One, ...]
 
 SecretReference = Annotated[
@@ -209,5 +228,5 @@ EmailGlob = Annotated[Text, AfterValidator(_said(fold_glob))]
 Domain = Annotated[Text, AfterValidator(_said(fold_domain))]
 DomainPattern = Annotated[Text, AfterValidator(_said(fold_domain_pattern))]
 TrustedProxy = Annotated[Text, AfterValidator(_proxy_address)]
-Id = Annotated[Text, matching("[0-9]{1,19}", "digits in quotes, as Jira numbers it")]
-Token = Annotated[Text, matching("[a-z0-9][a-z0-9_-]{0,39}", "a to z, digits, - and _, at most 40 characters")]
+Id = Annotated[Text, Matching("[0-9]{1,19}", "digits in quotes, as Jira numbers it")]
+Token = Annotated[Text, Matching("[a-z0-9][a-z0-9_-]{0,39}", "a to z, digits, - and _, at most 40 characters")]

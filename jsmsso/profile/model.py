@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, Strict, model_validator
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from jsmsso.identity.access import Rule
 from jsmsso.profile.access_rules import AccessRule, decided
@@ -20,6 +21,7 @@ from jsmsso.profile.fields import (
     Flag,
     Lasting,
     Many,
+    Matching,
     OneOrMany,
     Paragraph,
     Proxy,
@@ -30,7 +32,6 @@ from jsmsso.profile.fields import (
     Text,
     Token,
     TrustedProxy,
-    matching,
 )  # fmt: skip
 from jsmsso.profile.provider import Endpoints, Provider, Require
 from jsmsso.profile.site import Customers, Jsm, Portal
@@ -128,7 +129,7 @@ class Support(Section):
     url: Address | None = Field(None, description="A page.")
 
 
-Colour = Annotated[Text, matching("#[0-9a-fA-F]{6}", 'a colour in quotes, such as "#0b5cad"')]
+Colour = Annotated[Text, Matching("#[0-9a-fA-F]{6}", 'a colour in quotes, such as "#0b5cad"')]
 
 
 class Colours(Section):
@@ -144,7 +145,7 @@ class Branding(Section):
     name: Text | None = Field(None, description="The company's name.")
     logo: Text | None = Field(None, description="An image file, relative to the profile's folder.")
     colors: Colours = Field(Colours(), description="Colours; quote them, # begins a comment.")
-    time_zone: Annotated[Text, matching(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}", "a time zone's name such as Europe/Berlin")] | None = (
+    time_zone: Annotated[Text, Matching(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}", "a time zone's name such as Europe/Berlin")] | None = (
         Field(None, description="The time zone where neither claims nor browser tell one.")
     )
 
@@ -181,11 +182,19 @@ class Log(Section):
     client_address: Literal["full", "truncated", "none"] = Field("full", description="How much of a client's address is kept.")
 
 
-def _store(value: Any) -> Any:
-    return {"url": value} if isinstance(value, str) else value
+class _UrlAlone:
+    """A store, or its address alone."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            lambda value: {"url": value} if isinstance(value, str) else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
 
 
-AttributeName = Annotated[Text, matching("[a-z][a-z0-9_]{0,39}", "a to z, digits and _")]
+AttributeName = Annotated[Text, Matching("[a-z][a-z0-9_]{0,39}", "a to z, digits and _")]
 
 
 class Profile(Section):
@@ -210,7 +219,7 @@ class Profile(Section):
     saml: Saml | None = Field(None, description="Answering Atlassian Guard, for mode native.")
     scim: Scim | None = Field(None, description="Customers by SCIM, where Guard takes them.")
     session: Session = Field(Session(), description="What a browser has after a login.")
-    store: Annotated[Store, BeforeValidator(_store)] | None = Field(
+    store: Annotated[Store, _UrlAlone()] | None = Field(
         None, description="Where state is kept; a text stands for its `url`. Default: SQLite in the user's state folder."
     )
     store_failure: Literal["closed", "open"] = Field(

@@ -11,13 +11,13 @@ from jsmsso.profile.fields import (
     AddressWithQuery,
     Domain,
     Flag,
+    Matching,
     OneOrMany,
     ProviderDomain,
     SecretReference,
     Section,
     Some,
     Text,
-    matching,
 )
 
 ProviderType = Literal[
@@ -26,8 +26,8 @@ ProviderType = Literal[
 ]  # fmt: skip
 # RFC 7518 3.1, RFC 8037, RFC 9864; none and HMAC are no choice: a client secret is no signing key.
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
-Callback = Annotated[Text, matching("/callback(/[A-Za-z0-9][A-Za-z0-9._~-]{0,63})?", "/callback or /callback/NAME")]
-Scope = Annotated[Text, matching(r"[!#-\[\]-~]+", "one scope without spaces", "Write several as a list: [openid, email].")]  # RFC 6749 3.3
+Callback = Annotated[Text, Matching("/callback(/[A-Za-z0-9][A-Za-z0-9._~-]{0,63})?", "/callback or /callback/NAME")]
+Scope = Annotated[Text, Matching(r"[!#-\[\]-~]+", "one scope without spaces", "Write several as a list: [openid, email].")]  # RFC 6749 3.3
 
 
 class Endpoints(Section):
@@ -66,7 +66,7 @@ class Provider(Section):
     )
     callback: Callback = Field(
         "/callback",
-        description="Where its answers arrive, under `public_url`. Default: `/callback` for the first provider, `/callback/NAME` for each other.",
+        description="Where answers arrive, under `public_url`. Default: `/callback` for the first provider, `/callback/NAME` for the others.",
     )
     scopes: Some[Scope] | None = Field(
         None, description="Scopes to ask for. Default: as the type needs.", examples=[["openid", "profile", "email"]]
@@ -79,7 +79,7 @@ class Provider(Section):
         description="The only addresses it may vouch for; people with them are sent here unasked.",
         examples=[["acme.com"]],
     )
-    user_pool_id: Annotated[Text, matching(r"[a-z0-9-]+_[0-9A-Za-z]+", "a pool id such as eu-west-1_a1B2c3D4e")] | None = Field(
+    user_pool_id: Annotated[Text, Matching(r"[a-z0-9-]+_[0-9A-Za-z]+", "a pool id such as eu-west-1_a1B2c3D4e")] | None = Field(
         None, description="Cognito's user pool, from which the issuer is found.", examples=["eu-west-1_a1B2c3D4e"]
     )
     discovery_url: AddressWithQuery | None = Field(None, description="Its discovery document, where that is not under the issuer.")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from jsmsso.identity.access import Rule
 from jsmsso.profile.access_rules import AccessRule, decided
-from jsmsso.profile.fields import Address, BaseAddress, Day, EmailAddress, Flag, Id, Many, SecretReference, Section, Some, Text, matching
+from jsmsso.profile.fields import Address, BaseAddress, Day, EmailAddress, Flag, Id, Many, Matching, SecretReference, Section, Some, Text
 
 
 class Customers(Section):
@@ -37,7 +37,7 @@ class Jsm(Section):
         None, description="The day on which the token ends; warned about 30, 7 and 1 days before.", examples=["2027-05-01"]
     )
     customers: Customers = Field(Customers(), description="What is written to JSM about customers.")
-    cloud_id: Annotated[Text, matching("[A-Za-z0-9-]{1,64}", "the site's cloud id")] | None = Field(
+    cloud_id: Annotated[Text, Matching("[A-Za-z0-9-]{1,64}", "the site's cloud id")] | None = Field(
         None, description="The site's cloud id, for scoped tokens."
     )
     admin_api_token: SecretReference | None = Field(None, description="A second token, used for creating customers only.")
@@ -56,7 +56,7 @@ class OnCustomerComment(Section):
     transition: Text = Field(description="The transition to make, by name.")
 
 
-ProjectKey = Annotated[Text, matching("[A-Za-z][A-Za-z0-9_-]{0,254}", "a letter, then letters, digits and _")]
+ProjectKey = Annotated[Text, Matching("[A-Za-z][A-Za-z0-9_-]{0,254}", "a letter, then letters, digits and _")]
 
 
 class Portal(Section):

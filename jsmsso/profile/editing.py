@@ -1,0 +1,155 @@
+"""The profile, edited in place: comments, order, mode and owner stay, and the file is never half written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from ruamel.yaml.comments import CommentedMap
+
+from jsmsso.errors import FileChanged, MachineFailed, ProfileInvalid
+from jsmsso.profile.parsing import parse
+from jsmsso.profile.reading import read_bytes, validate
+from jsmsso.profile.round_trip import RoundTrip
+
+T = TypeVar("T")
+
+LOCK_PATIENCE = 5.0  # seconds: another command holds the lock for well under one
+
+
+@dataclass(slots=True)
+class Editing:
+    """A profile being edited: change ``data`` in place. ``written`` says afterwards whether the file changed."""
+
+    data: CommentedMap
+    written: bool = False
+
+
+@contextmanager
+def editing(path: Path, create: bool = False) -> Iterator[Editing]:
+    """The profile at ``path`` to be changed; written when the block is left without an error.
+
+    The result is checked as reading does, and nothing is written where it fails or where nothing changed.
+    A symbolic link is followed to its target. With ``create`` a missing file (and its folder) is made.
+
+    Raises :class:`ProfileMissing`, :class:`ProfileInvalid`, :class:`FileChanged` (somebody else wrote it
+    meanwhile) and :class:`MachineFailed` (locked, no permission, disk full); after each the old file is whole.
+    """
+    target = Path(os.path.realpath(path))
+    if create:
+        _machine(lambda: target.parent.mkdir(parents=True, exist_ok=True), path)
+    missing = not os.path.lexists(target)
+    if missing and not create:
+        read_bytes(path)  # says that there is none
+    with _locked(target, path):
+        before = b"" if not target.exists() and create else read_bytes(target)
+        if before.strip() and (complaints := parse(before).complaints):
+            raise ProfileInvalid(str(path), tuple(complaints))
+        file = RoundTrip(before.decode())
+        edited = Editing(file.data)
+        yield edited
+        if (text := file.text()) is None:
+            return
+        after = text.encode()
+        validate(after, path)
+        if (target.exists() and read_bytes(target) != before) or (before and not target.exists()):
+            raise FileChanged(f"{path} changed while this command ran; nothing was written", "Run the command again.")
+        _machine(lambda: _replace(target, after), path)
+        edited.written = True
+
+
+@contextmanager
+def _locked(target: Path, path: Path) -> Iterator[None]:
+    """One editor at a time on this machine, by a file that stands beside the profile only while it is held."""
+    lock = target.with_name(f".{target.name}.lock")
+    descriptor = _machine(lambda: _acquire(lock), path)
+    try:
+        yield
+    finally:
+        try:
+            lock.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
+
+
+def _acquire(lock: Path) -> int:
+    import fcntl
+
+    deadline = time.monotonic() + LOCK_PATIENCE
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its last holder may have deleted it between our two calls; then the lock is on nothing.
+            if os.fstat(descriptor).st_ino == os.stat(lock).st_ino:
+                return descriptor
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                raise MachineFailed("another command is editing the profile", f"Wait for it to end; the lock is held on {lock}.") from None
+            time.sleep(0.02)
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write beside, make it durable, then rename: whoever reads sees the old file or the new one."""
+    fresh = target.with_name(f".{target.name}.new")  # one name: the lock is ours, and a crash leaves one file at most
+    try:
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with open(descriptor, "wb") as file:
+            if target.exists():
+                _keep_owner_and_mode(target, file.fileno())
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, target)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _keep_owner_and_mode(target: Path, descriptor: int) -> None:
+    old, new = target.stat(), os.fstat(descriptor)
+    if not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "Permission denied")
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        try:
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+        except PermissionError:
+            raise MachineFailed(
+                f"{target} belongs to another user or group, which this command cannot keep", "Run it as the owner of the file."
+            ) from None
+    for name in os.listxattr(target) if hasattr(os, "listxattr") else ():
+        try:
+            os.setxattr(descriptor, name, os.getxattr(target, name))  # access lists among them
+        except OSError:
+            continue
+    os.fchmod(descriptor, old.st_mode & 0o7777)
+
+
+def _machine(act: Callable[[], T], path: Path) -> T:
+    try:
+        return act()
+    except OSError as error:
+        hints = {
+            errno.EACCES: "Its folder must be writable for you: the file is replaced as a whole. Run it as the owner.",
+            errno.EROFS: "The file system is read-only.",
+            errno.ENOSPC: "Make room on the disk.",
+            errno.EBUSY: "The file is a mount of its own; mount its folder instead.",
+        }
+        reason = (error.strerror or "unknown").lower()
+        raise MachineFailed(f"{path} cannot be written: {reason}", hints.get(error.errno or 0, "")) from None
