@@ -42,6 +42,11 @@ class Refreshed(Generic[T]):
         return value
 
     @property
+    def known(self) -> T | None:
+        """The value if there is one, without fetching and however old."""
+        return self._value
+
+    @property
     def attempts(self) -> int:
         """How often fetching was tried; hand it to :meth:`refetch` to share an attempt made since."""
         return self._attempts

@@ -54,6 +54,16 @@ class RelyingParty:
         """The provider's metadata. Raises :class:`ProviderFailed` while none could be fetched."""
         return self._metadata.get()
 
+    @property
+    def known_metadata(self) -> ProviderMetadata | None:
+        """The metadata if it was fetched before; never waits for the provider."""
+        return self._metadata.known
+
+    def warm(self) -> None:
+        """Fetch metadata and keys now, so that the first login need not. Raises :class:`ProviderFailed`."""
+        self._metadata.get()
+        self.keys.candidates(self.settings.algorithms[0], None)
+
     def authorization_url(self, *, state: str, nonce: str, code_verifier: str, login_hint: str = "") -> str:
         """Where a browser logs in."""
         metadata = self._metadata.get()

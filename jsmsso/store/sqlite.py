@@ -48,7 +48,7 @@ class SqliteStore:
     def use_login(self, state_hash: bytes, *, now: float, expires: float) -> bool:
         """Whether this is the first use of a login, on any worker. ``now`` and ``expires`` are seconds since the epoch.
 
-        The row is on disk before True is returned. Raises :class:`StoreUnavailable`.
+        The row is there for every worker before True is returned. Raises :class:`StoreUnavailable`.
         """
         try:
             connection = self._connection()
@@ -60,6 +60,13 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise _unavailable(self._path, error) from error
 
+    def login_was_used(self, state_hash: bytes) -> bool:
+        """Whether a login was used, as far as that is still remembered."""
+        try:
+            return self._connection().execute("SELECT 1 FROM used_logins WHERE state_hash = ?", (state_hash,)).fetchone() is not None
+        except sqlite3.Error as error:
+            raise _unavailable(self._path, error) from error
+
     def check(self) -> None:
         """Raise :class:`StoreUnavailable` unless the store can be read and written now."""
         try:
@@ -68,6 +75,11 @@ class SqliteStore:
             connection.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise _unavailable(self._path, error) from error
+
+    def close(self) -> None:
+        """Close this thread's connection, such as before a fork."""
+        self._connection().close()
+        self._threads.connection = (0, None)
 
     def _connection(self) -> sqlite3.Connection:
         process, connection = getattr(self._threads, "connection", (0, None))

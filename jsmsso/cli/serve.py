@@ -1,0 +1,77 @@
+"""``jsmsso serve``: the runtime."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from jsmsso.cli.render import ProfileOption, progress_line, warn
+from jsmsso.errors import UsageError
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    bind: Annotated[
+        str,
+        typer.Option(
+            help="Listen here. Default: 127.0.0.1 and the port of a loopback public_url, else 8080.",
+            metavar="HOST:PORT",
+            show_default=False,
+        ),
+    ] = "",
+    unix: Annotated[str, typer.Option(help="Listen on a unix socket instead.", metavar="PATH", show_default=False)] = "",
+    workers: Annotated[
+        int, typer.Option(help="Processes. Default: one per processor, two at least, eight at most.", min=1, max=64, show_default=False)
+    ] = 0,
+    tls_cert: Annotated[str, typer.Option(help="Speak TLS with this certificate chain (PEM).", metavar="FILE", show_default=False)] = "",
+    tls_key: Annotated[str, typer.Option(help="The certificate's private key (PEM).", metavar="FILE", show_default=False)] = "",
+    profile: ProfileOption = "",
+) -> None:
+    """Serve the portal links and the callback until Ctrl-C or SIGTERM. SIGHUP reads the profile again."""
+    from jsmsso.runtime.preparing import prepare
+    from jsmsso.runtime.serving import Listening, serve
+
+    profile = profile or (context.find_root().obj or {}).get("profile", "")
+    if bool(tls_cert) != bool(tls_key):
+        raise UsageError("--tls-cert and --tls-key belong together")
+    if bind and unix:
+        raise UsageError("--bind and --unix exclude each other")
+    prepared = prepare(profile)
+    host, port = _address(bind) if bind else _default_address(prepared.profile.public_url)
+    for note in prepared.notes:
+        warn(note)
+    listening = Listening(
+        host=host,
+        port=port,
+        unix=Path(unix) if unix else None,
+        tls_certificate=Path(tls_cert) if tls_cert else None,
+        tls_key=Path(tls_key) if tls_key else None,
+        workers=workers or min(max(os.cpu_count() or 2, 2), 8),
+    )
+    progress_line(f"Serving {prepared.profile.public_url} on {listening} with {listening.workers} workers. Ctrl-C stops.")
+    serve(prepared, listening, profile)
+
+
+def _address(text: str) -> tuple[str, int]:
+    """HOST:PORT, [::1]:PORT, :PORT or PORT."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not port.isdecimal() or not 0 < int(port) < 65536 or (":" in host and not text.startswith("[")):
+        raise UsageError(f"--bind {text!r} is no HOST:PORT", "Such as 127.0.0.1:8080 or [::1]:8080.")
+    return host, int(port)
+
+
+def _default_address(public_url: str) -> tuple[str, int]:
+    from jsmsso.http_client import is_loopback
+
+    parts = urlsplit(public_url)
+    if not is_loopback(parts.hostname or ""):
+        return "127.0.0.1", 8080
+    return "::1" if parts.hostname == "::1" else "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)

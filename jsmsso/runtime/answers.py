@@ -1,0 +1,113 @@
+"""The callback: the provider's answer, checked, and what becomes of it."""
+
+from __future__ import annotations
+
+from jsmsso.errors import AnswerRefused, JsmssoError
+from jsmsso.identity.access import decide
+from jsmsso.identity.attributes import lacking, to_customer
+from jsmsso.oidc.authorization import AuthorizationAnswer, read_answer
+from jsmsso.oidc.relying_party import Authentication
+from jsmsso.profile.model import Portal
+from jsmsso.runtime import logins, sessions
+from jsmsso.runtime.deployment import Deployment, ServedProvider
+from jsmsso.runtime.logins import LOGIN_SECONDS, Login
+from jsmsso.runtime.pages import Pages
+from jsmsso.runtime.replies import Header, Reply
+from jsmsso.runtime.visit import Visit
+
+
+class Callback:
+    """``GET /callback`` and ``GET /callback/<provider>``."""
+
+    def __init__(self, deployment: Deployment, pages: Pages) -> None:
+        self._deployment = deployment
+        self._pages = pages
+
+    def receive(self, visit: Visit, provider: ServedProvider) -> Reply:
+        """Sign somebody in, or say why not. The login's cookie goes whatever the outcome."""
+        deployment = self._deployment
+        try:
+            answer = read_answer(visit.query)
+            login = self._login_of(visit, answer)
+        except AnswerRefused as error:
+            return self._pages.answer_refused(visit, error, self._portal_of(visit.query))
+        clear = deployment.cookies.clear(deployment.cookies.logins[login.slot])
+        portal = deployment.portals.by_tag(login.tag)
+        try:
+            self._use(login, answer, provider)
+            authentication = provider.party.complete(
+                answer, nonce=login.nonce, code_verifier=login.code_verifier, wants_userinfo=lambda claims: _lacks(claims, provider)
+            )
+            return self._sign_in(visit, authentication, provider, login, portal, clear)
+        except AnswerRefused as error:
+            return self._pages.answer_refused(visit, error, portal, [clear])
+        except JsmssoError as error:
+            return self._pages.login_failed(visit, error, provider.name, portal, login.return_to, [clear])
+
+    def _login_of(self, visit: Visit, answer: AuthorizationAnswer) -> Login:
+        """The login that this answer is for. Raises :class:`AnswerRefused` for one that this browser does not have."""
+        deployment = self._deployment
+        parts = logins.state_parts(answer.state)
+        if parts is None:
+            raise AnswerRefused("unknown", "the answer's state is none of this deployment's")
+        text = visit.cookies.get(deployment.cookies.logins[parts[0]])
+        login = logins.unseal(text, deployment.sealer) if text else None
+        if login is not None and login.state == answer.state:
+            return login
+        if deployment.store.login_was_used(logins.state_hash(answer.state)):
+            raise AnswerRefused("used", "the answer was used before")
+        if login is not None:
+            raise AnswerRefused("displaced", "a newer login of this browser took the answer's place")
+        raise AnswerRefused("unknown", "this browser has no login under way for the answer")
+
+    def _use(self, login: Login, answer: AuthorizationAnswer, provider: ServedProvider) -> None:
+        """The login's one use, on any worker, before its code goes anywhere."""
+        deployment = self._deployment
+        now = deployment.now()
+        if login.provider != provider.name:
+            raise AnswerRefused("wrong_callback", f"the login went to {login.provider}, the answer came to the callback of {provider.name}")
+        if now > login.started + LOGIN_SECONDS:
+            raise AnswerRefused("late", f"the answer came {now - login.started:.0f} s after the login began, {LOGIN_SECONDS} s are allowed")
+        if not deployment.store.use_login(logins.state_hash(answer.state), now=now, expires=login.started + 2 * 3600):
+            raise AnswerRefused("used", "the answer was used before")
+
+    def _sign_in(
+        self, visit: Visit, authentication: Authentication, provider: ServedProvider, login: Login, portal: Portal | None, clear: Header
+    ) -> Reply:
+        deployment = self._deployment
+        claims = authentication.claims
+        customer = to_customer(claims, provider.identity)
+        decision = decide(deployment.rules, customer, claims)
+        session = sessions.begin(customer, claims, deployment.claims_kept, deployment.now())
+        # Whoever was signed in on this browser before is not the one who just logged in.
+        if not decision.allowed:
+            cleared = [clear, deployment.cookies.clear(deployment.cookies.session)]
+            return self._pages.not_allowed(visit, session, portal, decision, cleared, is_kept=False)
+        cookie = deployment.cookies.set(deployment.cookies.session, sessions.seal(session, deployment.sealer))
+        deployment.events.write(
+            "login.ok",
+            provider=provider.name,
+            subject=customer.subject,
+            email=customer.email,
+            portal=portal and portal.key,
+            rule=str(decision),
+            client=visit.environ.get("REMOTE_ADDR"),
+        )
+        return deployment.headers.redirect(deployment.own(login.return_to), [clear, cookie], status=303, referrer="no-referrer")
+
+    def _portal_of(self, query: str) -> Portal | None:
+        """The portal that an answer nobody can use was for, as far as its state tells."""
+        try:
+            parts = logins.state_parts(read_answer(query).state)
+        except AnswerRefused:
+            return None
+        return self._deployment.portals.by_tag(parts[1]) if parts else None
+
+
+def _lacks(claims: object, provider: ServedProvider) -> bool:
+    """Whether userinfo may add something that the mapping needs."""
+    assert isinstance(claims, dict)
+    missing = lacking(claims, provider.identity)
+    if not provider.id_token_is_complete:
+        return bool(missing)
+    return "email" in missing

@@ -1,0 +1,169 @@
+"""The WSGI application: from a request's first path segment to the room that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import parse_form_data
+
+from jsmsso.errors import JsmssoError, StoreUnavailable
+from jsmsso.runtime.answers import Callback
+from jsmsso.runtime.deployment import Deployment
+from jsmsso.runtime.gate import Gate
+from jsmsso.runtime.pages import Pages
+from jsmsso.runtime.replies import STATUS_LINES, Reply
+from jsmsso.runtime.return_to import own_path
+from jsmsso.runtime.signing_out import SigningOut
+from jsmsso.runtime.visit import MAX_HEADERS, MAX_PATH, Visit, decoded_path, headers_size
+
+MAX_FORM = 16 * 1024  # bytes of a form's body; ours hold a token and a path
+_READ = ("GET", "HEAD")
+
+
+class Application:
+    """Called by a WSGI server from many threads. Never answers 500, never lets an exception out."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._base_path = deployment.base_path
+        self._headers = deployment.headers
+        self._pages = Pages(deployment)
+        self._gate = Gate(deployment, self._pages)
+        self._callback = Callback(deployment, self._pages)
+        self._signing_out = SigningOut(deployment, self._pages)
+        # One look at the first segment stands in for Werkzeug's router: Map.bind_to_environ and match cost 15
+        # microseconds of the 40 that an answer to a session may cost (benchmarks/).
+        self._rooms: dict[str, Callable[[Visit], Reply]] = {
+            "": self._home,
+            "portal": self._gate.link,
+            "servicedesk": self._native,
+            "callback": self._receive,
+            "login": self._login,
+            "logout": self._logout,
+            "logged-out": self._logged_out,
+            "assets": self._asset,
+            "healthz": self._alive,
+            "readyz": self._ready,
+        }
+
+    def close(self) -> None:
+        """Let go of what this process opened, such as the store."""
+        self._deployment.store.close()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        reply = self.reply_to(environ)
+        start_response(STATUS_LINES[reply.status], reply.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
+
+    def reply_to(self, environ: dict[str, Any]) -> Reply:
+        """The answer to a request."""
+        if headers_size(environ) > MAX_HEADERS or len(environ.get("QUERY_STRING", "")) > 4 * MAX_PATH:
+            return self._headers.plain(431, "The request's headers are too large. Delete this site's cookies and try again.")
+        path = decoded_path(environ)
+        visit = Visit(environ, "/")
+        if path is None:
+            return self._pages.not_found(visit, None)
+        if self._base_path:
+            if path != self._base_path and not path.startswith(self._base_path + "/"):
+                return self._pages.not_found(visit, None)
+            path = path[len(self._base_path) :] or "/"
+        visit.path = path
+        try:
+            return self._answer(visit)
+        except JsmssoError as error:
+            return self._pages.unavailable(visit, error, own_path(path) if path != "/login" else _return_to(visit))
+        except Exception as error:  # the edge: a fault of ours is a page with a number, and the log says where
+            return self._pages.fault(visit, error)
+
+    def _answer(self, visit: Visit) -> Reply:
+        first = visit.path[1:].partition("/")[0]
+        room = self._rooms.get(first)
+        if room is None:
+            return self._pages.not_found(visit, self._deployment.session_of(visit))
+        allowed = ("GET", "HEAD", "POST") if visit.path == "/logout" else _READ
+        if visit.method not in allowed:
+            return self._headers.plain(405, "This address does not take that method.", [("Allow", ", ".join(allowed))])
+        return room(visit)
+
+    def _only(self, visit: Visit, path: str) -> Reply | None:
+        """404 for anything below an address that has nothing below it."""
+        return None if visit.path == path else self._pages.not_found(visit, self._deployment.session_of(visit))
+
+    def _home(self, visit: Visit) -> Reply:
+        return self._gate.home(visit)
+
+    def _native(self, visit: Visit) -> Reply:
+        if visit.path.rstrip("/") == "/servicedesk/customer":
+            visit.path = "/servicedesk/customer/portals"
+        if not visit.path.startswith("/servicedesk/customer/"):
+            return self._pages.not_found(visit, self._deployment.session_of(visit))
+        return self._gate.native(visit)
+
+    def _receive(self, visit: Visit) -> Reply:
+        provider = self._deployment.by_callback.get(visit.path)
+        if provider is None:
+            return self._pages.not_found(visit, self._deployment.session_of(visit))
+        if visit.method != "GET":
+            return self._headers.plain(405, "This address does not take that method.", [("Allow", "GET")])
+        return self._callback.receive(visit, provider)
+
+    def _login(self, visit: Visit) -> Reply:
+        if (other := self._only(visit, "/login")) is not None:
+            return other
+        if not visit.is_page_load:
+            return self._headers.plain(401, "Sign in first: open this address in a browser.")
+        return_to = _return_to(visit)
+        query = dict(parse_qsl(visit.query))
+        name = return_to.partition("?")[0]
+        if name.startswith("/portal/"):
+            target = self._deployment.portals.of_link(name)
+        elif name.startswith("/servicedesk/customer/"):
+            target = self._deployment.portals.of_native_path(name, "")
+        else:
+            target = None
+        portal = target.portal if target else None
+        candidates = [one for one in self._deployment.candidates_for(portal) if query.get("provider") in (None, one.name)]
+        if len(candidates) == 1:
+            return self._gate.begin_login(visit, candidates[0], return_to, portal)
+        return self._pages.sign_in(visit, candidates or self._deployment.candidates_for(portal), portal, return_to)
+
+    def _logout(self, visit: Visit) -> Reply:
+        if (other := self._only(visit, "/logout")) is not None:
+            return other
+        if visit.method != "POST":
+            return self._signing_out.ask(visit)
+        try:
+            _, form, _ = parse_form_data(
+                visit.environ, silent=True, max_content_length=MAX_FORM, max_form_memory_size=MAX_FORM, max_form_parts=8
+            )
+        except HTTPException as error:
+            return self._headers.plain(error.code or 400, "This form cannot be read.")
+        return self._signing_out.confirmed(visit, {name: form[name] for name in form})
+
+    def _logged_out(self, visit: Visit) -> Reply:
+        return self._only(visit, "/logged-out") or self._signing_out.ended(visit)
+
+    def _asset(self, visit: Visit) -> Reply:
+        return self._pages.assets.reply(visit.path, self._headers)
+
+    def _alive(self, visit: Visit) -> Reply:
+        return self._headers.plain(200, "ok") if visit.path == "/healthz" else self._headers.plain(404, "Not found.")
+
+    def _ready(self, visit: Visit) -> Reply:
+        if visit.path != "/readyz":
+            return self._headers.plain(404, "Not found.")
+        try:
+            self._deployment.store.check()
+        except StoreUnavailable:
+            if self._deployment.profile.store_failure == "closed":
+                return self._headers.plain(503, "store")
+        # Not yet asked counts as well: a provider that is down is for the first login to find out.
+        known = all(one.party.known_metadata is not None for one in self._deployment.providers.values())
+        return self._headers.plain(200, "ready" if known else "degraded")
+
+
+def _return_to(visit: Visit) -> str:
+    return own_path(dict(parse_qsl(visit.query)).get("return_to", ""))

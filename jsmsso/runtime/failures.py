@@ -1,0 +1,103 @@
+"""Errors in words for customers, who can do nothing about most of them, and reason codes for the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jsmsso.errors import (
+    AnswerRefused,
+    AuthorizationRefused,
+    IdentityRefused,
+    IdTokenRefused,
+    JsmssoError,
+    ProviderFailed,
+    ProviderUnreachable,
+    StoreUnavailable,
+    TokenRequestRefused,
+    WireFailed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a person is told (``title``, ``lead``, ``note``) and what the log says (``reason``, ``detail``)."""
+
+    status: int
+    reason: str
+    title: str
+    lead: str
+    detail: str = ""
+    note: str = ""
+    another_account: bool = False
+
+    @property
+    def event(self) -> str:
+        if self.reason in ("page.not_found", "fault", "store_unavailable"):
+            return self.reason
+        return "login.refused"
+
+
+_ANSWERS = {
+    "unknown": (
+        400,
+        "This sign-in is not known here",
+        "It was started in another browser, or too long ago. Nobody was signed in.",
+        "Testing the connection from a terminal? Copy this page's address and paste it there.",
+    ),
+    "late": (400, "This sign-in took too long", "Ten minutes are allowed. Nobody was signed in.", ""),
+    "used": (400, "This sign-in was used before", "Each sign-in works once.", ""),
+    "displaced": (400, "A newer sign-in took over", "Only a few can be under way in one browser.", ""),
+    "malformed": (400, "This sign-in cannot be read", "The login service sent an answer that makes no sense.", ""),
+    "wrong_callback": (403, "This sign-in cannot be trusted", "The answer came from another login service than the one asked.", ""),
+    "wrong_issuer": (403, "This sign-in cannot be trusted", "The answer came from another login service than the one asked.", ""),
+}
+
+
+def explain_answer(error: AnswerRefused) -> Failure:
+    """An authorization answer that signs nobody in."""
+    status, title, lead, note = _ANSWERS[error.reason]
+    return Failure(status, f"answer_{error.reason}", title, lead, error.message, note)
+
+
+def explain(error: JsmssoError) -> Failure:
+    """Any error on the way to a session."""
+    match error:
+        case IdentityRefused(reason="email_unverified"):
+            lead = "This address is not confirmed with the login service. Confirm it there, then sign in again."
+            return Failure(403, error.reason, "Your email address is not confirmed", lead, error.message, another_account=True)
+        case IdentityRefused():
+            lead = "The login service did not say who you are in a way that works here."
+            return Failure(403, error.reason, "This account cannot be used here", lead, error.message, another_account=True)
+        case ProviderUnreachable():
+            timeout = isinstance(error.__cause__, WireFailed) and error.__cause__.kind == "timeout"
+            title, lead = "The login service does not answer", "This usually passes. Your link is kept: try again in a moment."
+            return Failure(504 if timeout else 502, error.code, title, lead, error.message)
+        case AuthorizationRefused():
+            return _authorization(error)
+        case TokenRequestRefused(error="invalid_grant"):
+            title, lead = "This sign-in can no longer be used", "Start again; it takes a moment."
+            return Failure(400, "token_invalid_grant", title, lead, error.message)
+        case IdTokenRefused():
+            title, lead = "This sign-in cannot be trusted", "The login service's answer did not pass a check. Nobody was signed in."
+            return Failure(403, f"id_token_{error.check}", title, lead, error.message)
+        case ProviderFailed():
+            title, lead = "The login service has a problem", "It is not your mistake. The people who run this site can see why."
+            return Failure(502, error.code, title, lead, error.message)
+        case StoreUnavailable():
+            title, lead = "This site cannot sign anybody in just now", "Your link is kept: try again in a moment."
+            return Failure(503, error.code, title, lead, error.message)
+    return Failure(503, error.code, "This did not work", "It is not your mistake. Try again in a moment.", error.message)
+
+
+def _authorization(error: AuthorizationRefused) -> Failure:
+    reason = f"authorization_{error.error}"[:60]
+    if error.error == "access_denied":
+        title, lead = "You were not signed in", "The login service says that the sign-in was refused or cancelled."
+        return Failure(403, reason, title, lead, error.message)
+    if error.error in ("login_required", "interaction_required", "consent_required", "account_selection_required"):
+        return Failure(403, reason, "You were not signed in", "The login service needs you to sign in again.", error.message)
+    if error.error in ("server_error", "temporarily_unavailable"):
+        title, lead = "The login service has a problem", "This usually passes. Your link is kept: try again in a moment."
+        return Failure(502, reason, title, lead, error.message)
+    title, lead = "The login service has a problem", "It is not your mistake. The people who run this site can see why."
+    return Failure(502, reason, title, lead, error.message)

@@ -1,0 +1,81 @@
+"""The portal link: straight to the provider if a login is needed, then the portal."""
+
+from __future__ import annotations
+
+from jsmsso.profile.model import Portal
+from jsmsso.runtime import logins
+from jsmsso.runtime.cookies import LOGIN_COOKIE_SECONDS
+from jsmsso.runtime.deployment import Deployment, ServedProvider
+from jsmsso.runtime.pages import Pages
+from jsmsso.runtime.replies import Reply
+from jsmsso.runtime.sessions import Session
+from jsmsso.runtime.targets import Target
+from jsmsso.runtime.visit import Visit
+
+
+class Gate:
+    """Decides, for every address behind it, between the portal, a login and a refusal."""
+
+    def __init__(self, deployment: Deployment, pages: Pages) -> None:
+        self._deployment = deployment
+        self._pages = pages
+
+    def link(self, visit: Visit) -> Reply:
+        """``GET /portal/<KEY or id>[/<REQUEST-KEY>]``."""
+        return self._enter(visit, self._deployment.portals.of_link(visit.path))
+
+    def native(self, visit: Visit) -> Reply:
+        """``GET /servicedesk/customer/...``: the native portal's own paths."""
+        return self._enter(visit, self._deployment.portals.of_native_path(visit.path, visit.query))
+
+    def home(self, visit: Visit) -> Reply:
+        """``GET /``: the portals, or the sign-in page."""
+        session = self._deployment.session_of(visit)
+        if session is None:
+            return self._pages.sign_in(visit, self._deployment.candidates_for(None), None, "/")
+        return self._list(visit, session)
+
+    def begin_login(self, visit: Visit, provider: ServedProvider, return_to: str, portal: Portal | None) -> Reply:
+        """To the provider, with a login bound to this browser. Raises ProviderFailed while its metadata is unknown."""
+        deployment = self._deployment
+        slot = logins.free_slot(visit.cookies, deployment.cookies.logins, deployment.sealer)
+        if len(return_to.encode()) > logins.MAX_RETURN_TO:
+            return_to = f"/portal/{portal.key}" if portal else "/"
+        login = logins.begin(provider.name, return_to, portal.id if portal else "", slot, deployment.now())
+        location = provider.party.authorization_url(state=login.state, nonce=login.nonce, code_verifier=login.code_verifier)
+        cookie = deployment.cookies.set(
+            deployment.cookies.logins[slot], logins.seal(login, deployment.sealer), max_age=LOGIN_COOKIE_SECONDS
+        )
+        return deployment.headers.redirect(location, [cookie])
+
+    def _enter(self, visit: Visit, target: Target | None) -> Reply:
+        deployment = self._deployment
+        if target is None:
+            return self._pages.not_found(visit, deployment.session_of(visit))
+        portal = target.portal
+        session = deployment.session_of(visit)
+        if session is None or (portal is not None and portal.provider not in (None, session.customer.provider)):
+            return self._to_login(visit, target)
+        decision = deployment.decision_on(session)
+        if not decision.allowed:
+            return self._pages.not_allowed(visit, session, portal, decision)
+        if portal is None:
+            return self._list(visit, session)
+        if portal.mode == "redirect":
+            return deployment.headers.redirect(target.native_url, deployment.renewal_of(session))
+        return self._pages.portal(visit, session, target, deployment.renewal_of(session))
+
+    def _to_login(self, visit: Visit, target: Target) -> Reply:
+        if not visit.is_page_load:
+            return self._deployment.headers.plain(401, "Sign in first: open this address in a browser.")
+        candidates = self._deployment.candidates_for(target.portal)
+        return_to = f"{target.path}?{target.query}" if target.query else target.path
+        if len(candidates) != 1:
+            return self._pages.sign_in(visit, candidates, target.portal, return_to)
+        return self.begin_login(visit, candidates[0], return_to, target.portal)
+
+    def _list(self, visit: Visit, session: Session) -> Reply:
+        decision = self._deployment.decision_on(session)
+        if not decision.allowed:
+            return self._pages.not_allowed(visit, session, None, decision)
+        return self._pages.portal_list(visit, session, self._deployment.renewal_of(session))

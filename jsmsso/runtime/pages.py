@@ -1,0 +1,233 @@
+"""The pages people see. Each dead end says what happened, who they are, one next step, whom to ask, and a number for the log."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from jinja2 import Environment, PackageLoader
+
+from jsmsso.errors import AnswerRefused, JsmssoError
+from jsmsso.identity.access import Decision
+from jsmsso.profile.model import Portal
+from jsmsso.runtime.assets import Assets
+from jsmsso.runtime.deployment import Deployment, ServedProvider
+from jsmsso.runtime.failures import Failure, explain, explain_answer
+from jsmsso.runtime.forms import form_token
+from jsmsso.runtime.replies import Header, Reply
+from jsmsso.runtime.sessions import Session
+from jsmsso.runtime.targets import Target
+from jsmsso.runtime.visit import Visit
+
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread on the telephone
+
+
+class Pages:
+    """Renders pages; writes the log line of each dead end, with the same number."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self.assets = Assets(deployment.profile.branding, deployment.folder, deployment.base_path)
+        environment = Environment(loader=PackageLoader("jsmsso.runtime"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        environment.globals |= {
+            "brand": {
+                "name": deployment.profile.branding.name or "Customer portals",
+                "style": self.assets.style,
+                "logo": self.assets.logo,
+                "colors": self.assets.colors,
+            },
+            "support": deployment.profile.support,
+            "own": deployment.own,
+        }
+        self._environment = environment
+
+    def sign_in(self, visit: Visit, candidates: Sequence[ServedProvider], portal: Portal | None, return_to: str) -> Reply:
+        """The providers to choose from."""
+        choices = [{"title": one.title, "href": self._login_address(one.name, return_to)} for one in candidates]
+        return self._render("sign_in.html", 200, choices=choices, portal=portal)
+
+    def portal_list(self, visit: Visit, session: Session, cookies: Sequence[Header] = ()) -> Reply:
+        """The portals of this customer."""
+        return self._signed_in("portal_list.html", session, cookies, portals=self._deployment.portals.all, at_home=True)
+
+    def portal(self, visit: Visit, session: Session, target: Target, cookies: Sequence[Header] = ()) -> Reply:
+        """A portal in mode ``hosted`` as far as it is built: who is signed in, and the way to the native portal."""
+        return self._signed_in("portal.html", session, cookies, portal=target.portal, native_url=target.native_url)
+
+    def signed_out(self, visit: Visit, return_to: str, portal: Portal | None, cookies: Sequence[Header] = ()) -> Reply:
+        """What is still signed in, and the way back."""
+        step = {"href": self._deployment.own(return_to), "title": f"Sign in to {portal.name}" if portal else "Sign in again"}
+        return self._render("signed_out.html", 200, cookies, step=step)
+
+    def sign_out(self, visit: Visit, session: Session | None) -> Reply:
+        """A button, since a GET from elsewhere must not sign anybody out."""
+        return self._render("sign_out.html", 200, customer=session and session.customer, token=self._logout_token(session))
+
+    def not_found(self, visit: Visit, session: Session | None) -> Reply:
+        """No such portal, request or page."""
+        failure = Failure(404, "page.not_found", "There is nothing here", "The link may be old, or a character of it got lost.")
+        return self._dead_end(visit, failure, session=session, step=self._home_step())
+
+    def not_allowed(
+        self,
+        visit: Visit,
+        session: Session,
+        portal: Portal | None,
+        decision: Decision,
+        cookies: Sequence[Header] = (),
+        *,
+        is_kept: bool = True,
+    ) -> Reply:
+        """Signed in, but no rule lets them in. ``is_kept``: whether the browser has this session afterwards."""
+        lead = f"{portal.name if portal else 'This site'} is not open to this account."
+        failure = Failure(403, "access_denied", "This account has no access", lead, str(decision), another_account=True)
+        customer = session.customer
+        return self._dead_end(
+            visit,
+            failure,
+            session=session if is_kept else None,
+            email=customer.email,
+            provider=customer.provider,
+            portal=portal,
+            cookies=cookies,
+        )
+
+    def answer_refused(self, visit: Visit, error: AnswerRefused, portal: Portal | None, cookies: Sequence[Header] = ()) -> Reply:
+        """An answer that signs nobody in: unknown, late, used, displaced, malformed, or from somebody else."""
+        session = self._deployment.session_of(visit)
+        if session is not None:
+            step = self._portal_step(portal, f"Go to {portal.name}" if portal else "Go to the portals")
+        else:
+            step = self._portal_step(portal, "Start again")
+        return self._dead_end(visit, explain_answer(error), session=session, portal=portal, step=step, cookies=cookies, error=error)
+
+    def login_failed(
+        self,
+        visit: Visit,
+        error: JsmssoError,
+        provider: str,
+        portal: Portal | None,
+        return_to: str,
+        cookies: Sequence[Header] = (),
+    ) -> Reply:
+        """A login that came to nothing; trying again keeps the portal link."""
+        failure = explain(error)
+        step = None if failure.another_account else {"href": self._deployment.own(return_to), "title": "Try again"}
+        email = getattr(error, "email", "")
+        return self._dead_end(
+            visit, failure, email=email, provider=provider, portal=portal, step=step, cookies=cookies, error=error, return_to=return_to
+        )
+
+    def unavailable(self, visit: Visit, error: JsmssoError, path: str) -> Reply:
+        """This instance or the provider cannot serve just now; the same address may work again in a moment."""
+        return self._dead_end(visit, explain(error), step={"href": self._deployment.own(path), "title": "Try again"}, error=error)
+
+    def fault(self, visit: Visit, error: BaseException) -> Reply:
+        """A fault of ours, caught at the edge."""
+        failure = Failure(503, "fault", "This did not work", "It is not your mistake. Try again in a moment.", type(error).__name__)
+        return self._dead_end(visit, failure, step=self._home_step(), where=_where(error))
+
+    def _dead_end(
+        self,
+        visit: Visit,
+        failure: Failure,
+        *,
+        session: Session | None = None,
+        email: str = "",
+        provider: str = "",
+        portal: Portal | None = None,
+        step: dict[str, str] | None = None,
+        cookies: Sequence[Header] = (),
+        error: JsmssoError | None = None,
+        return_to: str | None = None,
+        where: str = "",
+    ) -> Reply:
+        reference = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(2))
+        email = email or (session.customer.email if session else "")
+        self._deployment.events.write(
+            failure.event,
+            reference=reference,
+            status=failure.status,
+            reason=failure.reason,
+            detail=failure.detail or (error.message if error else ""),
+            hint=error.hint if error else "",
+            claims=getattr(error, "claims", None) or None,
+            provider=provider,
+            email=email,
+            portal=portal.key if portal else None,
+            path=visit.path,
+            client=visit.environ.get("REMOTE_ADDR"),
+            where=where,
+        )
+        return self._render(
+            "dead_end.html",
+            failure.status,
+            cookies,
+            no_referrer=visit.path.startswith("/callback"),
+            title=failure.title,
+            lead=failure.lead,
+            note=failure.note,
+            signed_in_as=email,
+            another_account=failure.another_account,
+            step=step,
+            reference=reference,
+            provider=provider,
+            return_to=return_to or (f"/portal/{portal.key}" if portal else "/"),
+            token=self._logout_token(session),
+        )
+
+    def _signed_in(self, template: str, session: Session, cookies: Sequence[Header], **values: Any) -> Reply:
+        return self._render(template, 200, cookies, customer=session.customer, token=self._logout_token(session), **values)
+
+    def _render(self, template: str, status: int, cookies: Sequence[Header] = (), *, no_referrer: bool = False, **values: Any) -> Reply:
+        body = self._environment.get_template(template).render(values).encode()
+        return self._deployment.headers.content(
+            status,
+            body,
+            "text/html; charset=utf-8",
+            self._policy(),
+            extra=tuple(cookies),
+            referrer="no-referrer" if no_referrer else "same-origin",
+        )
+
+    def _policy(self) -> str:
+        """Our own style and images; forms to us, whose answers may redirect to the providers."""
+        origins = sorted({origin for one in self._deployment.providers.values() for origin in _origins(one)})
+        return (
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+            f"form-action {' '.join([chr(39) + 'self' + chr(39), *origins])}"
+        )
+
+    def _login_address(self, provider: str, return_to: str) -> str:
+        query = {"provider": provider} if return_to == "/" else {"provider": provider, "return_to": return_to}
+        return f"{self._deployment.own('/login')}?{urlencode(query)}"
+
+    def _logout_token(self, session: Session | None) -> str:
+        return form_token(self._deployment.sealer, "logout", session.id if session else "", self._deployment.now())
+
+    def _home_step(self) -> dict[str, str]:
+        return {"href": self._deployment.own("/"), "title": "Go to the portals"}
+
+    def _portal_step(self, portal: Portal | None, title: str) -> dict[str, str]:
+        return {"href": self._deployment.own(f"/portal/{portal.key}" if portal else "/"), "title": title}
+
+
+def _origins(provider: ServedProvider) -> set[str]:
+    metadata = provider.party.known_metadata
+    if metadata is None:
+        return set()
+    addresses = [metadata.authorization_endpoint, metadata.end_session_endpoint]
+    return {f"{parts.scheme}://{parts.netloc}" for address in addresses if address and (parts := urlsplit(address))}
+
+
+def _where(error: BaseException) -> str:
+    """The innermost places of a fault, file and line only: values may be secrets."""
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return " < ".join(reversed(places[-6:]))

@@ -1,0 +1,83 @@
+"""From a profile on disk to something that can be served, or every reason why not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING
+
+from jsmsso.errors import NotReady, ProviderFailed
+from jsmsso.profile.locating import locate_profile
+from jsmsso.profile.model import Profile
+from jsmsso.profile.readiness import serving_notes
+from jsmsso.profile.reading import read_profile
+from jsmsso.profile.secrets import read_secret
+from jsmsso.runtime.deployment import Deployment, Secrets
+
+if TYPE_CHECKING:
+    from jsmsso.runtime.application import Application
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A profile that may be served, with its secrets. Goes from the parent to the workers as it is."""
+
+    profile: Profile
+    secrets: Secrets = field(repr=False)
+    path: Path
+    notes: Sequence[str] = ()
+    """What the profile asks for that is not acted on yet, and what the operator should know."""
+
+    def application(self, *, warm: bool = True) -> Application:
+        """The WSGI application. ``warm``: fetch the providers' metadata behind the scenes, so that the first login need not."""
+        from jsmsso.runtime.application import Application
+
+        deployment = Deployment(self.profile, self.secrets, self.path.parent)
+        if warm:
+            threading.Thread(target=_warm, args=(deployment,), name="jsmsso-warm", daemon=True).start()
+        return Application(deployment)
+
+
+def prepare(profile_path: str = "", *, same_secrets_as: Prepared | None = None) -> Prepared:
+    """Read and check a profile and all its secrets. Raises :class:`NotReady` and what reading raises.
+
+    A loopback ``public_url`` without a session secret gets one for this run (or that of ``same_secrets_as``).
+    """
+    path = locate_profile(profile_path)
+    profile = read_profile(path)
+    notes = serving_notes(profile)
+    if notes.refused:
+        raise NotReady("this profile cannot be served yet:\n" + "\n".join(f"  {note}" for note in notes.refused))
+    if not profile.providers:
+        raise NotReady("the profile has no provider", "Add one: jsmsso provider add cognito")
+    base = path.parent
+    session = tuple(read_secret(reference, base=base) for reference in profile.session.secret or ())
+    if not session:
+        session = same_secrets_as.secrets.session if same_secrets_as else (token_urlsafe(32),)
+    short = [reference for reference, secret in zip(profile.session.secret or (), session, strict=False) if len(secret.encode()) < 32]
+    if short:
+        raise NotReady(f"session.secret: what {short[0]} leads to is shorter than 32 bytes", "Make one: openssl rand -base64 48")
+    clients = {
+        name: read_secret(provider.client_secret, base=base) if provider.client_secret else None
+        for name, provider in profile.providers.items()
+    }
+    said = [*notes.named, *_hosted_notes(profile)]
+    return Prepared(profile, Secrets(session, clients), path, said)
+
+
+def _hosted_notes(profile: Profile) -> list[str]:
+    hosted = [portal.key for portal in profile.portals if portal.mode == "hosted" and not portal.gone]
+    if not hosted:
+        return []
+    return [f"mode hosted is not built yet: {', '.join(hosted)} show a signed-in page with a link to the native portal"]
+
+
+def _warm(deployment: Deployment) -> None:
+    for served in deployment.providers.values():
+        try:
+            served.party.warm()
+        except ProviderFailed as error:
+            deployment.events.write("provider.unreachable", provider=served.name, reason=error.code, detail=error.message, hint=error.hint)

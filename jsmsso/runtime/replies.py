@@ -1,0 +1,86 @@
+"""Answers and their headers. What never changes between requests is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TypeAlias
+
+Header: TypeAlias = tuple[str, str]
+
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, whole."""
+
+    status: int
+    headers: list[Header]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Our answers' headers for one deployment."""
+
+    secure: bool
+    always: tuple[Header, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        always = [
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+        ]
+        if self.secure:
+            always.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
+        object.__setattr__(self, "always", tuple(always))
+
+    def redirect(self, location: str, cookies: Iterable[Header] = (), *, status: int = 302, referrer: str = "same-origin") -> Reply:
+        """To ``location``, an absolute address or a path of ours. Never cached: it is personal, or sets a cookie."""
+        return Reply(
+            status,
+            [
+                ("Location", location),
+                *cookies,
+                ("Cache-Control", "no-store"),
+                ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+                ("Referrer-Policy", referrer),
+                ("Content-Length", "0"),
+                *self.always,
+            ],
+        )
+
+    def plain(self, status: int, text: str, extra: Sequence[Header] = ()) -> Reply:
+        """A short text, for programs."""
+        return self.content(
+            status, text.encode() + b"\n", "text/plain; charset=utf-8", "default-src 'none'; frame-ancestors 'none'", extra=extra
+        )
+
+    def content(
+        self,
+        status: int,
+        body: bytes,
+        content_type: str,
+        policy: str,
+        *,
+        extra: Sequence[Header] = (),
+        cache: str = "no-store",
+        referrer: str = "same-origin",
+    ) -> Reply:
+        """Any body with its headers; ``policy`` is the Content-Security-Policy."""
+        return Reply(
+            status,
+            [
+                ("Content-Type", content_type),
+                ("Content-Length", str(len(body))),
+                ("Cache-Control", cache),
+                ("Content-Security-Policy", policy),
+                ("Referrer-Policy", referrer),
+                *extra,
+                *self.always,
+            ],
+            body,
+        )

@@ -1,0 +1,154 @@
+"""The server: granian's workers around the WSGI application, one parent that holds the profile and its secrets."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.errors import ConfigurationError
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+from jsmsso.errors import JsmssoError, MachineFailed, PortTaken
+from jsmsso.runtime.event_log import EventLog
+from jsmsso.runtime.preparing import Prepared, prepare
+
+THREADS = 16  # a worker; granian's default is hundreds, each of which may wait for a provider
+BACKLOG = 1024
+KEEP_FROM_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_STATE_HOME")
+PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")
+HEADER_READ_MILLISECONDS = 10_000
+HEADER_BUFFER = 32 * 1024  # bytes; the application answers 431 from 16 kB on, granian cuts off above this
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where to listen: an address and port, or a unix socket; with a certificate, over TLS."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    unix: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    workers: int = 2
+
+    def __str__(self) -> str:
+        if self.unix is not None:
+            return f"unix:{self.unix}"
+        scheme = "https" if self.tls_certificate else "http"
+        return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+class _Loader:
+    """What a worker calls to get its application. The parent replaces ``prepared`` at a reload."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+
+    def __call__(self) -> Any:
+        _empty_environment()
+        return self.prepared.application()
+
+
+def serve(prepared: Prepared, listening: Listening, profile_path: str = "") -> None:
+    """Serve until a signal: SIGTERM and SIGINT stop gracefully, SIGHUP reloads the profile.
+
+    Raises :class:`PortTaken` or :class:`MachineFailed` before anything is served.
+    """
+    events = EventLog(prepared.profile.log.format)
+    check_free(listening)
+    prepared.application(warm=False).close()  # whatever a worker would fail with, it fails with here
+    loader = _Loader(prepared)
+    try:
+        server = Server(
+            "jsmsso",
+            address=listening.host,
+            port=listening.port,
+            uds=listening.unix,
+            uds_permissions=0o660 if listening.unix else None,
+            interface=Interfaces.WSGI,
+            http=HTTPModes.http1,
+            workers=listening.workers,
+            blocking_threads=THREADS,
+            backlog=BACKLOG,
+            backpressure=THREADS * 4,
+            websockets=False,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADER_BUFFER),
+            ssl_cert=listening.tls_certificate,
+            ssl_key=listening.tls_key,
+            respawn_failed_workers=True,
+            workers_kill_timeout=15,
+            log_level=LogLevels.warning,
+            log_dictconfig=_logging(prepared.profile.log.format),
+        )
+    except (ConfigurationError, OSError, ssl.SSLError) as error:
+        raise MachineFailed(f"cannot serve with this certificate or socket: {error}", "See --tls-cert, --tls-key and --unix.") from error
+
+    def reload() -> None:
+        try:
+            loader.prepared = prepare(profile_path, same_secrets_as=loader.prepared)
+        except JsmssoError as error:
+            events.write("reload.refused", reason=error.code, detail=error.message, hint=error.hint)
+        else:
+            events.write("reload", portals=len(loader.prepared.profile.portals))
+
+    server.on_reload(reload)
+    server.on_startup(lambda: events.write("serving", address=str(listening), public_url=prepared.profile.public_url))
+    server.on_shutdown(lambda: events.write("stopped"))
+    server.serve(target_loader=loader, wrap_loader=False)
+
+
+def check_free(listening: Listening) -> None:
+    """Raise :class:`PortTaken` unless nobody listens there: granian would share the port with a forgotten server."""
+    if listening.unix is not None:
+        return
+    family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((listening.host, listening.port))
+            probe.listen(1)
+        except OSError as error:
+            raise PortTaken(
+                f"cannot listen on {listening}: {error.strerror}", "Another server may listen there. Choose another with --bind HOST:PORT."
+            ) from error
+
+
+class ServerLog(logging.Handler):
+    """granian's own warnings as lines of our log."""
+
+    def __init__(self, format: str) -> None:  # noqa: A002
+        super().__init__()
+        self._events = EventLog("human" if format == "human" else "json")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._events.write("server", level=record.levelname.lower(), detail=record.getMessage())
+
+
+def _logging(format: str) -> dict[str, Any]:  # noqa: A002
+    handler = {"()": ServerLog, "format": format}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"generic": {"format": "%(message)s"}, "access": {"format": "%(message)s"}},
+        "handlers": {"console": handler, "access": handler},
+        "loggers": {name: {"handlers": ["console"], "level": "WARNING", "propagate": False} for name in ("_granian", "granian.access")},
+    }
+
+
+def _empty_environment() -> None:
+    """Leave a worker no more of the environment than it needs.
+
+    granian copies the environment into every request's: a secret would lie there, and HTTP_PROXY would read
+    as a client's header (CVE-2016-5385, httpoxy).
+    """
+    for name in list(os.environ):
+        if name not in KEEP_FROM_ENVIRONMENT and name not in PROXY_VARIABLES:
+            del os.environ[name]

@@ -1,0 +1,70 @@
+"""The end of a session: ours, then the provider's, then a page that says what is still open."""
+
+from __future__ import annotations
+
+from jsmsso.errors import ProviderFailed
+from jsmsso.runtime.cookies import AFTER_LOGOUT_SECONDS
+from jsmsso.runtime.deployment import Deployment
+from jsmsso.runtime.forms import is_form_token
+from jsmsso.runtime.pages import Pages
+from jsmsso.runtime.replies import Header, Reply
+from jsmsso.runtime.return_to import own_path
+from jsmsso.runtime.visit import Visit
+
+_PURPOSE = "after-logout"
+
+
+class SigningOut:
+    """``GET, POST /logout`` and ``GET /logged-out``."""
+
+    def __init__(self, deployment: Deployment, pages: Pages) -> None:
+        self._deployment = deployment
+        self._pages = pages
+
+    def ask(self, visit: Visit) -> Reply:
+        """GET: ends the session only where the browser says that one of our own pages asked; else shows a button."""
+        if visit.environ.get("HTTP_SEC_FETCH_SITE") == "same-origin" and visit.method == "GET":
+            return self._end(visit, "", "/")
+        return self._pages.sign_out(visit, self._deployment.session_of(visit))
+
+    def confirmed(self, visit: Visit, form: dict[str, str]) -> Reply:
+        """POST of one of our forms, with its token."""
+        deployment = self._deployment
+        session = deployment.session_of(visit)
+        token_fits = is_form_token(deployment.sealer, form.get("token", ""), "logout", session.id if session else "", deployment.now())
+        if not token_fits or not visit.is_from_our_pages:
+            return self._pages.sign_out(visit, session)
+        return_to = own_path(form.get("return_to", ""), deployment.base_path) if form.get("then") == "login" else "/"
+        return self._end(visit, form.get("provider", ""), return_to)
+
+    def ended(self, visit: Visit) -> Reply:
+        """``GET /logged-out``: where the provider's logout leads back to."""
+        deployment = self._deployment
+        text = visit.cookies.get(deployment.cookies.after_logout)
+        content = deployment.sealer.open(_PURPOSE, text) if text else None
+        return_to = content.decode() if content else "/"
+        target = deployment.portals.of_link(return_to) if return_to.startswith("/portal/") else None
+        clear = [deployment.cookies.clear(deployment.cookies.after_logout)] if text else []
+        return self._pages.signed_out(visit, return_to, target.portal if target else None, clear)
+
+    def _end(self, visit: Visit, provider: str, return_to: str) -> Reply:
+        deployment = self._deployment
+        session = deployment.session_of(visit)
+        cookies = deployment.cookies
+        clear: list[Header] = [cookies.clear(cookies.session)]
+        if return_to != "/":
+            clear.append(cookies.set(cookies.after_logout, deployment.sealer.seal(_PURPOSE, return_to.encode()), AFTER_LOGOUT_SECONDS))
+        name = session.customer.provider if session else provider
+        if session is not None:
+            deployment.events.write("logout", provider=name, email=session.customer.email, subject=session.customer.subject)
+        location = self._provider_logout(name) or deployment.own("/logged-out")
+        return deployment.headers.redirect(location, clear, status=303)
+
+    def _provider_logout(self, name: str) -> str | None:
+        served = self._deployment.providers.get(name)
+        if served is None:
+            return None
+        try:
+            return served.party.logout_url()
+        except ProviderFailed:
+            return None  # the session here ends all the same

@@ -1,0 +1,69 @@
+"""Which portal a path names, and where in the native portal it leads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from jsmsso.profile.model import Portal
+from jsmsso.runtime.logins import portal_tag
+
+REQUEST_KEY = re.compile(r"[A-Z][A-Z0-9_]{0,254}-[0-9]{1,18}")
+NATIVE_ROOT = "/servicedesk/customer/"
+_NATIVE_REST = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+){0,7}")
+# What the native pages read themselves. `token`, `jwt` and `sda_source` of Atlassian's mails are credentials.
+_KEPT_QUERY = frozenset(("page", "q", "reporter", "statuses"))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an address asks for: a portal, or (None) the list of them; ``rest`` is a path below the native portal."""
+
+    portal: Portal | None
+    path: str
+    rest: str = ""
+    query: str = ""
+
+    @property
+    def native_url(self) -> str:
+        """The same place in the native portal."""
+        assert self.portal is not None
+        url = f"{self.portal.url}/{self.rest}" if self.rest else self.portal.url
+        return f"{url}?{self.query}" if self.query else url
+
+
+class Portals:
+    """The profile's portals, found by key, by id, and by the tag in a login's state."""
+
+    def __init__(self, portals: Sequence[Portal]) -> None:
+        self.all = tuple(portal for portal in portals if not portal.gone)
+        self._by_id = {portal.id: portal for portal in self.all}
+        self._by_name = self._by_id | {portal.key: portal for portal in self.all}
+        self._by_tag = {portal_tag(portal.id): portal for portal in self.all}
+
+    def by_tag(self, tag: str) -> Portal | None:
+        return self._by_tag.get(tag)
+
+    def of_link(self, path: str) -> Target | None:
+        """The target of ``/portal/<KEY or id>[/<REQUEST-KEY>]``; None for one that is not there."""
+        name, slash, rest = path.removeprefix("/portal/").partition("/")
+        portal = self._by_name.get(name)
+        if portal is None or (slash and not REQUEST_KEY.fullmatch(rest)):
+            return None
+        return Target(portal, path, rest)
+
+    def of_native_path(self, path: str, query: str) -> Target | None:
+        """The target of one of the native portal's own paths; None for a portal that is not there."""
+        kept = urlencode([(name, value) for name, value in parse_qsl(query) if name in _KEPT_QUERY]) if query else ""
+        below = path.removeprefix(NATIVE_ROOT)
+        if not below.startswith("portal/"):
+            return Target(None, path)
+        portal_id, _, rest = below.removeprefix("portal/").partition("/")
+        portal = self._by_id.get(portal_id)
+        if portal is None or (rest and not _NATIVE_REST.fullmatch(rest)):
+            return None
+        if rest == "user/login":  # the native login page is what we stand in for
+            rest = kept = ""
+        return Target(portal, path, rest, kept)
