@@ -66,7 +66,7 @@ class Provider(Section):
     )
     callback: Callback = Field(
         "/callback",
-        description="Where answers arrive, under `public_url`. Default: `/callback` for the first provider, `/callback/NAME` for the others.",
+        description="Where answers arrive, under `public_url`. Default: `/callback` for the first provider, else `/callback/NAME`.",
     )
     scopes: Some[Scope] | None = Field(
         None, description="Scopes to ask for. Default: as the type needs.", examples=[["openid", "profile", "email"]]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jsmsso.errors import MachineFailed, SecretUnavailable, UsageError
+from jsmsso.errors import SecretUnavailable, UsageError
 
 if TYPE_CHECKING:
     from jsmsso.profile.model import Profile
@@ -193,26 +193,28 @@ def _to_keyring(reference: str, name: str, value: str) -> None:
 def _ask(reference: str, question: Callable[[], T]) -> T:
     """What the keyring answers; all that can go wrong with it is one error with the way around it."""
     name = reference.partition(":")[2]
+    first = "Unlock it, or write"
     try:
         return _in_time(question, KEYRING_TIMEOUT)
     except TimeoutError:
         message = f"the keyring gave no answer in {KEYRING_TIMEOUT:.0f} seconds"
     except ImportError:
-        message = "the keyring library cannot be loaded"
-    except MachineFailed as error:
-        message = error.message
+        message, first = "the keyring library cannot be loaded", "Write"
+    except _NoKeyring:
+        message, first = "there is no keyring on this machine that keeps anything", "Write"
     except Exception as error:  # a backend may raise anything, and its text may hold the secret
         locked = type(error).__name__ in ("KeyringLocked", "LockedException", "PromptDismissedException")
         message = "the keyring is locked" if locked else f"the keyring failed ({type(error).__name__})"
-    raise SecretUnavailable(reference, message, _instead(name))
+    raise SecretUnavailable(reference, message, _instead(name, first))
 
 
-def _instead(name: str) -> str:
-    variable = re.sub(r"[^A-Z0-9]", "_", name.upper())
-    return (
-        f"Unlock it, or write another reference into the profile: file:secrets/{name} (jsmsso secrets set file:secrets/{name})\n"
-        f"or env:JSMSSO_{variable}."
-    )
+def _instead(name: str, first: str = "Write") -> str:
+    file, variable = f"file:secrets/{name}", re.sub(r"[^A-Z0-9]", "_", name.upper())
+    return f"{first} {file} into the profile and store it with: jsmsso secrets set {file}\nOr write env:JSMSSO_{variable} and set it."
+
+
+class _NoKeyring(Exception):
+    """There is no backend that keeps anything."""
 
 
 def _backend() -> Any:
@@ -221,7 +223,7 @@ def _backend() -> Any:
 
     backend = keyring.get_keyring()
     if type(backend).__module__ in ("keyring.backends.fail", "keyring.backends.null"):
-        raise MachineFailed("there is no keyring on this machine")
+        raise _NoKeyring
     return backend
 
 
