@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 import sys
+from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -51,19 +51,22 @@ class LazyGroup(TyperGroup):
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
 
 
-@app.callback()
-def root(
-    ctx: typer.Context,
-    profile: Annotated[str, typer.Option(help="The profile to use instead of ./jsmsso.yaml.", metavar="PATH", show_default=False)] = "",
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
-) -> None:
-    """Put Jira Service Management customer portals behind your own login."""
-    ctx.obj = {"profile": profile}
-    if version:
+def print_version(wanted: bool) -> None:
+    if wanted:
         from jsmsso import __version__
 
         print(f"jsmsso {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    profile: Annotated[str, typer.Option(help="The profile to use instead of ./jsmsso.yaml.", metavar="PATH", show_default=False)] = "",
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", callback=print_version, is_eager=True)] = False,
+) -> None:
+    """Put Jira Service Management customer portals behind your own login."""
+    ctx.obj = {"profile": profile}
 
 
 def main() -> None:
