@@ -22,10 +22,9 @@ ACTED_ON_TYPES = ("cognito", "oidc")
 _REFUSED = {
     "providers.*.tenants": "it says whose people may log in",
     "providers.*.require": "it says what a login must have been like",
-    "providers.*.client_key": "private_key_jwt cannot be sent yet",
+    "providers.*.client_key": "the client could not prove itself",
     "portals[].visibility": "it says who may open the portal",
     "portals[].access": "it says who may open the portal",
-    "portals[].provider": "it says where the portal's customers log in",
     "portals[].request_types": "it says what customers may raise",
     "jsm.customers.required": "it says who may log in",
     "session.recheck": "it says when a session ends",
@@ -35,7 +34,8 @@ _REFUSED = {
 _NAMED = (
     "providers.*.login_hint", "providers.*.logout", "login.mode", "login.fallback", "jsm.customers", "jsm.admin_api_token",
     "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
-    "portals[].knowledge_base", "saml", "scim", "store_failure", "trusted_proxies", "branding", "retention", "log",
+    "portals[].knowledge_base", "jsm.cloud_id", "saml", "scim",
+    "trusted_proxies", "branding.time_zone", "retention", "log.client_address",
 )  # fmt: skip
 
 
@@ -53,8 +53,7 @@ def serving_notes(profile: Profile) -> Notes:
     refused: dict[str, list[str]] = {}
     for key, portal in _set_keys(profile):
         if reason := next((why for pattern, why in _REFUSED.items() if _within(key, pattern)), ""):
-            if _restricts(key, profile):
-                refused.setdefault(f"{key} is not acted on yet, and {reason}", []).append(portal)
+            refused.setdefault(f"{key} is not acted on yet, and {reason}", []).append(portal)
         elif any(_within(key, pattern) for pattern in _NAMED) and not _is_acted_on(key, profile):
             named.setdefault(f"{key} is not acted on yet", []).append(portal)
     return Notes(
@@ -87,11 +86,6 @@ def _within(key: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(key, pattern.replace("[]", "[[]]")) and key.count(".") == pattern.count(".")
 
 
-def _restricts(key: str, profile: Profile) -> bool:
-    # With one provider a portal's provider can only be that one.
-    return key != "portals[].provider" or len(profile.providers) > 1
-
-
 def _is_acted_on(key: str, profile: Profile) -> bool:
     # instant and choose are; with one provider every mode comes to the same.
     return key == "login.mode" and (profile.login.mode != "ask_address" or len(profile.providers) < 2)
@@ -103,7 +97,7 @@ def _unservable(profile: Profile) -> Iterator[str]:
     for name, provider in profile.providers.items():
         if provider.type not in ACTED_ON_TYPES:
             yield f"providers.{name}.type: {provider.type} is not acted on yet; use type oidc where it speaks OpenID Connect"
-        elif provider.type == "cognito" and not provider.issuer:
+        elif not provider.issuer:
             yield f"providers.{name}.issuer is missing: find and pin it with: jsmsso test-connection --provider {name}"
     if profile.session.secret is None and not profile.is_loopback:
         yield (
