@@ -112,7 +112,7 @@ def _as_many(value: Any) -> Any:
     return (value,) if isinstance(value, str | int | float) else value
 
 
-def _secret_reference(value: Any) -> str:
+def secret_reference(value: Any) -> str:
     if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
         raise refused(
             f"found something that is no reference to a secret (not repeated here); allowed: {REFERENCE_FORMS}",
@@ -211,7 +211,7 @@ Many = tuple[One, ...]
 
 SecretReference = Annotated[
     str,
-    BeforeValidator(_secret_reference),
+    BeforeValidator(secret_reference),
     WithJsonSchema({"type": "string", "pattern": r"^(keyring:[A-Za-z0-9][A-Za-z0-9._/@-]*|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$"}),
 ]
 Day = Annotated[
