@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from jsmsso.errors import JsmRefused, NotReady, SecretUnavailable
-from jsmsso.http_client import HttpClient
+from jsmsso.http_client import HttpClient, HttpSettings
 from jsmsso.jsm.authentication import ApiToken, Authentication, PersonalAccessToken
 from jsmsso.jsm.client import PLAIN, JsmClient, Patience
 from jsmsso.jsm.site import Site, read_site
@@ -42,6 +42,12 @@ def open_site_as(url: str, email: str, token: str, http: HttpClient, patience: P
         )
     authentication = given if site.is_cloud else PersonalAccessToken(token)
     return JsmClient(http.session(), url, authentication, patience), site
+
+
+def http_client(profile: Profile, path: Path) -> HttpClient:
+    """Out into the network as the profile's ``http:`` says; ``ca_bundle`` is relative to the profile's folder."""
+    http = profile.http
+    return HttpClient(HttpSettings(http.proxy, http.no_proxy, str(path.parent / http.ca_bundle) if http.ca_bundle else None))
 
 
 def recognize(url: str, fallback: Authentication | None, http: HttpClient, patience: Patience = PLAIN) -> Site:

@@ -47,15 +47,20 @@ ADD_CUSTOMERS = Ability(
     "add_customers",
     "add customers",
     "Administer projects (role Administrators of the project)",
-    "jsm.customers.add_to_service_desk",
+    "customers are not added to the service desk (jsm.customers.add_to_service_desk)",
 )
 ORGANIZATIONS = Ability(
     "manage_organizations",
     "manage organizations",
     "Service project agent (role Service Desk Team); a site may keep organizations to Jira administrators",
-    "jsm.customers.organizations",
+    "customers are not put into organizations (jsm.customers.organizations)",
 )
-CREATE_ACCOUNTS = Ability("create_accounts", "create accounts", "Administer Jira (global permission)", "jsm.customers.create")
+CREATE_ACCOUNTS = Ability(
+    "create_accounts",
+    "create accounts",
+    "Administer Jira (global permission)",
+    "customers who have no account get none (jsm.customers.create)",
+)
 DESK_ABILITIES = (LIST, RAISE, COMMENT, ADD_CUSTOMERS, ORGANIZATIONS)
 
 
