@@ -1,0 +1,127 @@
+"""``jsmsso test-connection``: log in at a provider for real and show every step."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jsmsso.cli.render import Result, progress_line, reports
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jsmsso.cli.connection.trial import Trial
+    from jsmsso.errors import JsmssoError
+    from jsmsso.profile.model import Profile
+    from jsmsso.providers.probes import Probe
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("test-connection")
+@reports
+def connection(
+    profile: str,
+    provider: Annotated[str, typer.Option(help="Which provider; the first one otherwise.", metavar="NAME", show_default=False)] = "",
+    all_: Annotated[bool, typer.Option("--all", help="Every provider, one after the other.")] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address, and also take the final address pasted back (over SSH).")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Listen there; register http://localhost:PORT/callback for it.", min=1, max=65535)] = 8400,
+    timeout: Annotated[int, typer.Option(help="How many seconds to wait for the login.", min=1, max=3600)] = 180,
+) -> Result:
+    """Log in at a provider for real and show every step: checks, claims, customer, access decision."""
+    from jsmsso.cli.connection.trial import Terminal, try_provider
+    from jsmsso.profile.locating import locate_profile
+    from jsmsso.profile.reading import read_profile
+
+    path = locate_profile(profile)
+    read = read_profile(path)
+    names = _names(read, provider, all_)
+    terminal = Terminal(_show_probe, progress_line, not no_browser, no_browser or sys.stdin.isatty())
+    if not all_:
+        progress_line("Before the browser")
+        trial = try_provider(read, path, names[0], port=port, seconds=timeout, terminal=terminal)
+        return _result(trial, read)
+    return _all(read, names, lambda name: try_provider(read, path, name, port=port, seconds=timeout, terminal=terminal))
+
+
+def _names(profile: Profile, provider: str, all_: bool) -> list[str]:
+    from jsmsso.errors import NotReady, UsageError
+
+    names = list(profile.providers)
+    if not names:
+        raise NotReady("the profile has no provider yet", "Add one with: jsmsso provider add cognito")
+    if all_ and provider:
+        raise UsageError("--all and --provider cannot both be given", "Leave one of them out.")
+    if provider and provider not in names:
+        raise UsageError(f"the profile has no provider {provider!r}", f"There is: {', '.join(names)}.")
+    return names if all_ else [provider or names[0]]
+
+
+def _show_probe(probe: Probe) -> None:
+    from jsmsso.cli.connection.showing import probe_line
+
+    progress_line(probe_line(probe, colours=sys.stderr.isatty() and "NO_COLOR" not in os.environ))
+
+
+def _result(trial: Trial, profile: Profile) -> Result:
+    from jsmsso.cli.connection.showing import draw, to_data
+    from jsmsso.providers.settings import identity_rules
+
+    next_step = _next_step(trial, profile)
+    return Result(
+        data=to_data(trial) | {"next": next_step.removeprefix("Next: ")},
+        text=lambda console: draw(console, trial, identity_rules(profile, trial.provider), next_step),
+        warnings=trial.warnings,
+        exit_code=0 if trial.decision.allowed else 1,
+    )
+
+
+def _next_step(trial: Trial, profile: Profile) -> str:
+    if trial.refused is not None:
+        return "Next: put that right, then run jsmsso test-connection again"
+    if not trial.decision.allowed:
+        return "Next: change access: in the profile if this person should enter"
+    if profile.jsm is None:
+        return "Next: jsmsso jsm connect"
+    return "Next: jsmsso serve" if profile.portals else "Next: jsmsso portals sync"
+
+
+def _all(profile: Profile, names: list[str], try_one: Callable[[str], Trial]) -> Result:
+    """Every provider, whatever becomes of the one before; the exit code is the worst of them."""
+    from jsmsso.errors import JsmssoError
+
+    outcomes: list[tuple[str, Result | JsmssoError]] = []
+    for name in names:
+        progress_line(f"Provider {name}: before the browser")
+        try:
+            outcomes.append((name, _result(try_one(name), profile)))
+        except JsmssoError as error:
+            outcomes.append((name, error))
+
+    def draw_all(console: Console) -> None:
+        for name, outcome in outcomes:
+            console.print(f"Provider {name}", style="bold", markup=False)
+            if isinstance(outcome, JsmssoError):
+                console.print(f"error: {outcome.message}", markup=False, soft_wrap=True)
+                for line in outcome.hint.splitlines():
+                    console.print(f"  {line}", markup=False, soft_wrap=True)
+            elif callable(outcome.text):
+                outcome.text(console)
+            console.print()
+
+    return Result(
+        data=[outcome.data if isinstance(outcome, Result) else _failure(name, outcome) for name, outcome in outcomes],
+        text=draw_all,
+        warnings=tuple(warning for _, outcome in outcomes if isinstance(outcome, Result) for warning in outcome.warnings),
+        exit_code=max(outcome.exit_code for _, outcome in outcomes),
+    )
+
+
+def _failure(name: str, error: JsmssoError) -> dict[str, Any]:
+    return {"provider": name, "error": {"code": error.code, "message": error.message, "hint": error.hint}}
