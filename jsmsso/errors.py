@@ -182,6 +182,18 @@ class IdTokenRefused(ProviderFailed):
         super().__init__(f"the ID token was refused: {check}: expected {expected}, found {found}", hint)
 
 
+class LogoutTokenRefused(ProviderFailed):
+    """A logout token failed a check (OpenID Connect Back-Channel Logout 1.0, 2.6); attributes as in :class:`IdTokenRefused`."""
+
+    code = "logout_token_refused"
+
+    def __init__(self, check: str, expected: str, found: str, hint: str = "") -> None:
+        self.check = check
+        self.expected = expected
+        self.found = found
+        super().__init__(f"the logout token was refused: {check}: expected {expected}, found {found}", hint)
+
+
 class UserinfoRefused(ProviderFailed):
     """The UserInfo answer cannot be used (OpenID Connect Core 5.3)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,6 +14,7 @@ from oauthlib.oauth2 import WebApplicationClient
 from jsmsso.errors import AnswerRefused, AuthorizationRefused
 from jsmsso.oidc.discovery import ProviderMetadata
 from jsmsso.oidc.settings import ClientSettings
+from jsmsso.oidc.tenants import issuers_of
 
 MAX_ANSWER = 8192  # characters of an answer's query; codes of real providers stay below 2,000
 _MEMBERS = ("code", "state", "iss", "error", "error_description", "error_uri", "session_state")
@@ -25,19 +27,24 @@ def constant_part(settings: ClientSettings, metadata: ProviderMetadata) -> str:
     Made once: oauthlib takes half a millisecond for the whole.
     """
     endpoint = metadata.authorization_endpoint
+    asked = {"max_age": settings.max_age, "acr_values": " ".join(settings.require_acr)}
     # oauthlib takes https alone, and says nothing of the challenge's method (S256) where it makes no challenge.
-    secure = endpoint.replace("http://", "https://", 1)
     url: str = WebApplicationClient(settings.client_id).prepare_request_uri(
-        secure, redirect_uri=settings.redirect_uri, scope=list(settings.scopes)
+        endpoint.replace("http://", "https://", 1),
+        redirect_uri=settings.redirect_uri,
+        scope=list(settings.scopes),
+        **{name: str(value) for name, value in asked.items() if value not in (None, "")},
     )
     return f"{endpoint[: endpoint.index('://')]}{url[url.index('://') :]}&code_challenge_method=S256"
 
 
-def authorization_url(constant: str, *, state: str, nonce: str, code_verifier: str, login_hint: str = "") -> str:
+def authorization_url(constant: str, *, state: str, nonce: str, code_verifier: str, login_hint: str = "", prompt: str = "") -> str:
     """Where the browser is sent. ``state``, ``nonce`` and ``code_verifier`` are URL-safe texts (A-Z a-z 0-9 - _)."""
     assert _URL_SAFE.fullmatch(state + nonce)
     url = f"{constant}&state={state}&nonce={nonce}&code_challenge={code_challenge(code_verifier)}"
-    return f"{url}&{urlencode({'login_hint': login_hint})}" if login_hint else url
+    if login_hint or prompt:
+        url += "&" + urlencode({name: value for name, value in (("login_hint", login_hint), ("prompt", prompt)) if value})
+    return url
 
 
 def code_challenge(code_verifier: str) -> str:
@@ -76,11 +83,11 @@ def read_answer(query: str) -> AuthorizationAnswer:
     return AuthorizationAnswer(found.get("state", ""), code, found.get("iss"), error, found.get("error_description", ""))
 
 
-def check_issuer(answer: AuthorizationAnswer, metadata: ProviderMetadata) -> None:
+def check_issuer(answer: AuthorizationAnswer, metadata: ProviderMetadata, tenants: Sequence[str] = ()) -> None:
     """RFC 9207 2.4, before the code goes anywhere: the answer's ``iss`` is the provider's, and there where it is promised."""
     if answer.iss is None and not metadata.authorization_response_iss_parameter_supported:
         return
-    if answer.iss != metadata.issuer:
+    if answer.iss not in issuers_of(metadata.issuer, tenants):
         found = "no issuer" if answer.iss is None else "another issuer"
         raise AnswerRefused(
             "wrong_issuer", f"the answer names {found}, not {metadata.issuer}", "Another provider may have mixed itself in."
@@ -89,31 +96,94 @@ def check_issuer(answer: AuthorizationAnswer, metadata: ProviderMetadata) -> Non
 
 def refuse_error(answer: AuthorizationAnswer) -> None:
     """Raise :class:`AuthorizationRefused` when the provider answered with an error."""
-    if not answer.error:
-        return
-    error, description = printable(answer.error, 80), printable(answer.error_description, 300)
+    if answer.error:
+        raise refusal(printable(answer.error, 80), printable(answer.error_description, 300))
+
+
+def refusal(error: str, description: str) -> AuthorizationRefused:
+    """The provider's refusal of an authorization request, with what an operator can do; both texts are printable and short."""
     said = f"{error}: {description}" if description else error
-    raise AuthorizationRefused(error, description, f"the provider refused the login ({said})", _hint(error, description))
+    return AuthorizationRefused(error, description, f"the provider refused the login ({said})", _known(error, description).operator)
+
+
+def customer_sentence(error: AuthorizationRefused) -> str:
+    """What a page says to a customer: our own words, nothing that came over the wire."""
+    return _known(error.error, error.description).customer
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """What an authorization error means to the customer, and to those who run the site."""
+
+    customer: str
+    operator: str
+
+
+_OUR_FAULT = "The login service did not accept how this site asked. It is not your mistake; the people who run this site can see why."
+_AGAIN = "The login service needs something more from you. Sign in again."
+_LATER = "The login service has a problem of its own. This usually passes: try again in a moment."
+_UNSUPPORTED = "The provider does not support what was asked. See that `issuer` and `endpoints` belong to one provider."
+
+ERRORS: Mapping[str, Sentences] = {
+    # RFC 6749 4.1.2.1
+    "access_denied": Sentences(
+        "The sign-in was cancelled, or the login service does not let you in here.",
+        "The person said no, or the provider does not let them use this client.",
+    ),
+    "invalid_request": Sentences(_OUR_FAULT, "See the client's settings at the provider."),
+    "invalid_scope": Sentences(
+        _OUR_FAULT, "The client does not allow one of the `scopes` in the profile. Allow it at the provider, or take it out."
+    ),
+    "unauthorized_client": Sentences(
+        _OUR_FAULT, "The client is not allowed to use the authorization code grant. Turn it on at the provider."
+    ),
+    "unsupported_response_type": Sentences(
+        _OUR_FAULT, "The provider has the authorization code flow turned off. Turn it on for this client."
+    ),
+    "server_error": Sentences(_LATER, "The provider has a fault of its own; try again later."),
+    "temporarily_unavailable": Sentences(_LATER, "The provider is overloaded or in maintenance; try again later."),
+    # OpenID Connect Core 3.1.2.6
+    "interaction_required": Sentences(_AGAIN, "The provider wants to show the person a page, which `prompt: none` forbids."),
+    "login_required": Sentences(_AGAIN, "The person has no session at the provider, and `prompt: none` forbids its login page."),
+    "account_selection_required": Sentences(
+        "Choose which account to sign in with, then try again.", "The person has several sessions at the provider and must choose one."
+    ),
+    "consent_required": Sentences(
+        "The login service needs your consent first. Sign in again and agree, or ask the people who run this site.",
+        "Nobody has consented to this client's scopes yet. An administrator can consent for all at the provider.",
+    ),
+    "invalid_request_uri": Sentences(_OUR_FAULT, "The pushed request was too old or unknown when the browser arrived. Try again."),
+    "invalid_request_object": Sentences(
+        _OUR_FAULT, "The provider wants signed request objects, which are not sent. Turn that off for this client."
+    ),
+    "request_not_supported": Sentences(_OUR_FAULT, _UNSUPPORTED),
+    "request_uri_not_supported": Sentences(_OUR_FAULT, _UNSUPPORTED),
+    "registration_not_supported": Sentences(_OUR_FAULT, _UNSUPPORTED),
+    # OpenID Connect Core Unmet Authentication Requirements 1.0
+    "unmet_authentication_requirements": Sentences(
+        "This site asks for a stronger sign-in, such as a second factor, than the login service could make with you.",
+        "The provider cannot meet the `acr` that the profile's `require` asks for, for this person.",
+    ),
+    # RFC 8707 2, RFC 9396 5
+    "invalid_target": Sentences(_OUR_FAULT, "The provider does not know the resource that was asked for."),
+    "invalid_authorization_details": Sentences(_OUR_FAULT, _UNSUPPORTED),
+    # Cognito, where an account of another identity provider is linked at its first sign-in (a description, no error)
+    "Already found an entry for username": Sentences(
+        "Your account has just been set up. Sign in once more.",
+        "Cognito linked the account at the first sign-in of a federated user. Trying again helps.",
+    ),
+}
+_UNKNOWN = Sentences(_OUR_FAULT, "See the client's settings at the provider.")
+
+
+def _known(error: str, description: str) -> Sentences:
+    if "Already found an entry for username" in description:
+        return ERRORS["Already found an entry for username"]
+    if "invalid_scope" in description:  # Cognito sends invalid_request with it
+        return ERRORS["invalid_scope"]
+    return ERRORS.get(error, _UNKNOWN)
 
 
 def printable(text: str, limit: int) -> str:
     """A foreign text for a log or a terminal: one line of printable characters, cut at ``limit``."""
     return "".join(c if c.isprintable() else " " for c in text[:limit]).strip()
-
-
-def _hint(error: str, description: str) -> str:
-    # Cognito sends a refused scope as invalid_request with invalid_scope as its description.
-    both = f"{error} {description}"
-    if "invalid_scope" in both:
-        return "The client does not allow one of the `scopes` in the profile. Allow it at the provider, or take it out."
-    if error == "unauthorized_client":
-        return "The client is not allowed to use the authorization code grant. Turn it on at the provider."
-    if error == "access_denied":
-        return "The person said no, or the provider does not let them use this client."
-    if error in ("login_required", "interaction_required", "consent_required", "account_selection_required"):
-        return "The provider wants to show the person a page. Try again."
-    if error in ("server_error", "temporarily_unavailable"):
-        return "The provider has a fault of its own; try again later."
-    if "Already found an entry for username" in description:
-        return "Cognito linked the account at the first sign-in of a federated user. Trying again helps."
-    return "See the client's settings at the provider."

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from jsmsso.errors import DiscoveryRefused, ProviderUnreachable, WireFailed
+from jsmsso.errors import DiscoveryRefused, ProviderFailed, ProviderUnreachable, WireFailed
 from jsmsso.http_client import Answer, HttpClient, is_loopback
+from jsmsso.oidc.tenants import TENANT, issuer_fits
 
 WELL_KNOWN = "/.well-known/openid-configuration"
+OAUTH_WELL_KNOWN = "/.well-known/oauth-authorization-server"
 FRESH_SECONDS = 3600.0  # metadata changes when an operator migrates a provider; an hour is soon enough
 
 
@@ -27,7 +29,10 @@ class ProviderMetadata:
     revocation_endpoint: str | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] = ()
     id_token_signing_alg_values_supported: tuple[str, ...] = ()
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ()
     scopes_supported: tuple[str, ...] = ()
+    pushed_authorization_request_endpoint: str | None = None
+    require_pushed_authorization_requests: bool = False
     authorization_response_iss_parameter_supported: bool = False
 
 
@@ -36,18 +41,43 @@ def discovery_address(issuer: str) -> str:
     return issuer.removesuffix("/") + WELL_KNOWN
 
 
+def oauth_discovery_address(issuer: str) -> str:
+    """Where RFC 8414 3.1 puts it: the well-known part goes between host and path."""
+    parts = urlsplit(issuer)
+    return f"{parts.scheme}://{parts.netloc}{OAUTH_WELL_KNOWN}{parts.path.removesuffix('/')}"
+
+
 def fetch_metadata(
-    http: HttpClient, issuer: str, *, discovery_url: str | None = None, endpoints: Iterable[tuple[str, str]] = ()
+    http: HttpClient,
+    issuer: str,
+    *,
+    discovery_url: str | None = None,
+    endpoints: Iterable[tuple[str, str]] = (),
+    tenants: Sequence[str] = (),
 ) -> ProviderMetadata:
     """The checked metadata of ``issuer``. Raises :class:`ProviderUnreachable` or :class:`DiscoveryRefused`."""
-    document = fetch_document(http, discovery_url or discovery_address(issuer))
+    document = fetch_document(http, discovery_url) if discovery_url else _fetch_well_known(http, issuer)
     found = document.get("issuer")
-    if found != issuer:  # Discovery 4.3: exactly, no forgiveness for a slash
+    if not issuer_fits(found, issuer, tenants):  # Discovery 4.3: exactly, no forgiveness for a slash
+        if isinstance(found, str) and TENANT in found and not tenants:
+            raise DiscoveryRefused(
+                f"the provider serves many tenants ({found[:200]})", "List those whose people may sign in as the provider's `tenants`."
+            )
         raise DiscoveryRefused(
-            f"the metadata names the issuer {found!r}, the profile {issuer!r}",
+            f"the metadata names the issuer {repr(found)[:200]}, the profile {issuer!r}",
             "They must be equal to the letter. Correct `issuer` if the provider is the one you mean.",
         )
     return read_metadata(document | dict(endpoints))
+
+
+def _fetch_well_known(http: HttpClient, issuer: str) -> dict[str, Any]:
+    try:
+        return fetch_document(http, discovery_address(issuer))
+    except DiscoveryRefused as error:
+        try:  # only where there is none below the issuer; it is checked like the other
+            return fetch_document(http, oauth_discovery_address(issuer))
+        except ProviderFailed:
+            raise error from None
 
 
 def fetch_document(http: HttpClient, url: str) -> dict[str, Any]:
@@ -73,7 +103,10 @@ def read_metadata(document: Mapping[str, Any]) -> ProviderMetadata:
         revocation_endpoint=_optional_endpoint(document, "revocation_endpoint"),
         token_endpoint_auth_methods_supported=_texts(document, "token_endpoint_auth_methods_supported"),
         id_token_signing_alg_values_supported=_texts(document, "id_token_signing_alg_values_supported"),
+        token_endpoint_auth_signing_alg_values_supported=_texts(document, "token_endpoint_auth_signing_alg_values_supported"),
         scopes_supported=_texts(document, "scopes_supported"),
+        pushed_authorization_request_endpoint=_optional_endpoint(document, "pushed_authorization_request_endpoint"),
+        require_pushed_authorization_requests=document.get("require_pushed_authorization_requests") is True,
         authorization_response_iss_parameter_supported=document.get("authorization_response_iss_parameter_supported") is True,
     )
 
@@ -117,6 +150,8 @@ def _text(document: Mapping[str, Any], member: str) -> str:
 
 def _endpoint(document: Mapping[str, Any], member: str) -> str:
     url = _text(document, member)
+    if not url.isascii() or not url.isprintable() or " " in url:
+        _refuse(member, "is no URL")  # urlsplit drops line breaks, which a redirect's header would not
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

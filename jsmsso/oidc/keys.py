@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from joserfc.errors import JoseError
-from joserfc.jwk import Key, RSAKey, import_key
+from joserfc.jwk import Key, import_key
+from joserfc.util import urlsafe_b64decode
 
 from jsmsso.errors import DiscoveryRefused, ProviderFailed
 from jsmsso.http_client import HttpClient
@@ -23,7 +24,7 @@ UNKNOWN_KID_SECONDS = 60.0  # at most one refetch in this time for a kid nobody 
 MIN_RSA_BITS = 2048  # RFC 7518 3.3
 MAX_KEYS_WITHOUT_KID = 10  # tried at most, so that a token without a kid cannot cost a thousand verifications
 
-_CURVE_OF = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+_CURVE_OF = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "EdDSA": "Ed25519", "Ed25519": "Ed25519"}
 _KTY_OF = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 
 
@@ -72,11 +73,19 @@ def lifetime(headers: Mapping[str, str]) -> float:
 class KeySource:
     """One provider's keys for a worker. Logins with a known key never wait for a refetch."""
 
-    def __init__(self, fetch: Callable[[], tuple[tuple[SigningKey, ...], float]], clock: Callable[[], float] = time.monotonic) -> None:
-        self._keys = Refreshed(fetch, stale_seconds=STALE_SECONDS, clock=clock)
+    def __init__(
+        self,
+        fetch: Callable[[], tuple[tuple[SigningKey, ...], float]] | Refreshed[tuple[SigningKey, ...]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._keys = fetch if isinstance(fetch, Refreshed) else Refreshed(fetch, stale_seconds=STALE_SECONDS, clock=clock)
         self._clock = clock
         self._budget = threading.Lock()
         self._unknown_until = float("-inf")
+
+    def with_own_budget(self) -> KeySource:
+        """The same keys with another budget for unknown kids, so that strangers' tokens cannot spend the logins'."""
+        return KeySource(self._keys, self._clock)
 
     def candidates(self, alg: str, kid: str | None) -> tuple[SigningKey, ...]:
         """The keys that may have made a signature with ``alg`` and ``kid``; empty when there are none.
@@ -120,9 +129,8 @@ def _read_key(jwk: Any) -> SigningKey | None:
     if not all(value is None or isinstance(value, str) for value in (kid, alg, crv)):
         return None
     try:
-        key = import_key(public)
-        if isinstance(key, RSAKey) and key.public_key.key_size < MIN_RSA_BITS:
+        if jwk["kty"] == "RSA" and int.from_bytes(urlsafe_b64decode(jwk["n"].encode("ascii"))).bit_length() < MIN_RSA_BITS:
             return None
+        return SigningKey(kid, jwk["kty"], crv, alg, import_key(public))
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return SigningKey(kid, jwk["kty"], crv, alg, key)

@@ -8,9 +8,11 @@ from jsmsso.oidc.discovery import ProviderMetadata
 from jsmsso.oidc.settings import ClientSettings
 
 
-def logout_url(settings: ClientSettings, metadata: ProviderMetadata) -> str | None:
+def logout_url(settings: ClientSettings, metadata: ProviderMetadata, *, id_token: str | None = None, state: str = "") -> str | None:
     """Where a browser ends its session at the provider and comes back to the sign-out address; None where it cannot.
 
+    The ID token goes into the address only where the provider ends nothing without it. ``state`` comes back with the
+    browser, but for Cognito's.
     Cognito takes ``client_id`` and ``logout_uri`` and rejects the standard's parameters, though its metadata
     names an end_session_endpoint (AWS: Logout endpoint).
     """
@@ -20,5 +22,9 @@ def logout_url(settings: ClientSettings, metadata: ProviderMetadata) -> str | No
         query = {"client_id": settings.client_id, "logout_uri": settings.post_logout_redirect_uri}
     else:
         query = {"client_id": settings.client_id, "post_logout_redirect_uri": settings.post_logout_redirect_uri}
+        if settings.id_token_hint and id_token:
+            query["id_token_hint"] = id_token
+        if state:
+            query["state"] = state
     separator = "&" if "?" in metadata.end_session_endpoint else "?"
     return metadata.end_session_endpoint + separator + urlencode(query)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 LogoutStyle = Literal["rp_initiated", "cognito", "local"]
-ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "none"]
+ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 
 DEFAULT_ALGORITHMS = ("RS256",)
 
@@ -17,7 +17,8 @@ class ClientSettings:
 
     ``issuer`` is the pinned issuer; it is never taken from a token. ``discovery_url`` only says where its
     metadata lies when that is not below the issuer; ``endpoints`` override single members of the metadata
-    by their names there. ``client_auth`` None means: chosen from the metadata. ``clock_skew`` is in seconds.
+    by their names there. ``client_auth`` None means: chosen from the metadata; ``algorithms`` empty: those of the
+    metadata that need a private key. ``clock_skew`` and ``max_age`` are in seconds.
     """
 
     name: str
@@ -29,10 +30,23 @@ class ClientSettings:
     discovery_url: str | None = None
     endpoints: tuple[tuple[str, str], ...] = ()
     client_auth: ClientAuthentication | None = None
-    algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
+    client_key: str | None = field(default=None, repr=False)
+    """For ``private_key_jwt``: a private key as PEM or JWK."""
+    algorithms: tuple[str, ...] = ()
     clock_skew: int = 60
     token_use_required: bool = False
     """Cognito: ``token_use`` must be there. Where it is present it must be ``id`` for any provider."""
     logout_style: LogoutStyle = "rp_initiated"
     post_logout_redirect_uri: str = ""
+    id_token_hint: bool = False
+    """The provider ends no session without the ID token (Okta, OneLogin)."""
     login_hint: bool = False
+    tenants: tuple[str, ...] = ()
+    """Whose tokens count where the issuer is a template with ``{tenantid}`` (Entra's ``common``): values of ``tid``."""
+    require_amr: tuple[str, ...] = ()
+    """Authentication methods (RFC 8176) that must all have been used."""
+    require_acr: tuple[str, ...] = ()
+    """Authentication contexts of which one must have been met; asked for as ``acr_values``."""
+    max_age: int | None = None
+    """How long ago a person may have proved who they are."""
+    prompt: str = ""
