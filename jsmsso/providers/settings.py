@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from jsmsso.errors import NotReady
+from jsmsso.http_client import HttpClient, HttpSettings
 from jsmsso.identity.attributes import Claims, IdentityRules, lacking
 from jsmsso.oidc.settings import DEFAULT_ALGORITHMS, ClientSettings
 from jsmsso.profile.model import Profile, Provider
@@ -61,6 +63,12 @@ def identity_rules(profile: Profile, name: str) -> IdentityRules:
         email_domains=tuple(provider.email_domains) if provider.email_domains else None,
         trust_unverified_email=tuple(provider.trust_unverified_email or ()),
     )
+
+
+def http_client(profile: Profile, path: Path) -> HttpClient:
+    """Out into the network as the ``http:`` of the profile at ``path`` says; ``ca_bundle`` is relative to its folder."""
+    http = profile.http
+    return HttpClient(HttpSettings(http.proxy, http.no_proxy, str(path.parent / http.ca_bundle) if http.ca_bundle else None))
 
 
 def wants_userinfo(profile: Profile, name: str) -> Callable[[Claims], bool]:

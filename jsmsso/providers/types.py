@@ -18,7 +18,7 @@ class ProviderType:
     title: str
     documentation: str
     default_scopes: tuple[str, ...] = ("openid", "profile", "email")
-    default_attributes: AttributeMapping = STANDARD_ATTRIBUTES
+    default_attributes: AttributeMapping = field(default_factory=lambda: STANDARD_ATTRIBUTES)
     logout_style: LogoutStyle = "rp_initiated"
     token_use_required: bool = False
     id_token_is_complete: bool = False

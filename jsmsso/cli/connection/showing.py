@@ -90,23 +90,23 @@ def to_data(trial: Trial) -> dict[str, Any]:
 def _claims(trial: Trial, rules: IdentityRules) -> Table:
     claims = trial.authentication.claims
     userinfo = _from_userinfo(trial)
-    table = _table("claim", "value", "goes to")
+    drawn = table("claim", "value", "goes to")
     for name, value in claims.items():
         if name not in _OF_THE_PROTOCOL:
             goes_to = destination(name, rules)
             if name in userinfo:
                 goes_to = f"{goes_to} (from userinfo)".strip()
-            _row(table, name, shown_value(value), goes_to)
+            row(drawn, name, shown_value(value), goes_to)
     hidden = sorted(_OF_THE_PROTOCOL & set(claims))
     if hidden:
-        _row(table, "and", ", ".join(hidden), "")
-    return table
+        row(drawn, "and", ", ".join(hidden), "")
+    return drawn
 
 
 def _customer(trial: Trial) -> Table:
     customer = trial.customer
     assert customer is not None
-    table = _table("customer", "")
+    drawn = table("customer", "")
     fields: Mapping[str, object] = {
         "email": customer.email,
         "first_name": customer.first_name,
@@ -116,8 +116,8 @@ def _customer(trial: Trial) -> Table:
         **customer.other,
     }
     for name, value in fields.items():
-        _row(table, name, shown_value(value) or "none")
-    return table
+        row(drawn, name, shown_value(value) or "none")
+    return drawn
 
 
 def shown_value(value: object) -> str:
@@ -138,16 +138,18 @@ def _from_userinfo(trial: Trial) -> set[str]:
     return set(trial.authentication.claims) - set(trial.authentication.id_claims)
 
 
-def _table(*headers: str) -> Table:
+def table(*headers: str, show_header: bool = True) -> Table:
+    """A table without lines, as every list of a command looks."""
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 1, 0, 2), header_style="dim")
+    drawn = Table(box=None, padding=(0, 1, 0, 2), header_style="dim", show_header=show_header)
     for header in headers:
-        table.add_column(header, overflow="fold", no_wrap=False)
-    return table
+        drawn.add_column(header, overflow="fold")
+    return drawn
 
 
-def _row(table: Table, *cells: str) -> None:
+def row(table: Table, *cells: str) -> None:
+    """Add a line; what stands in a cell is text, never markup nor an escape sequence."""
     from rich.text import Text
 
-    table.add_row(*(Text(cell) for cell in cells))  # Text: brackets in a claim are no markup
+    table.add_row(*(Text(visible(cell)) for cell in cells))

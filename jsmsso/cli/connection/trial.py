@@ -23,7 +23,7 @@ from jsmsso.profile.model import Profile
 from jsmsso.profile.secrets import read_secret
 from jsmsso.providers import cognito
 from jsmsso.providers.probes import Probe, credentials_refused
-from jsmsso.providers.settings import identity_rules, wants_userinfo
+from jsmsso.providers.settings import http_client, identity_rules, wants_userinfo
 from jsmsso.providers.types import provider_type
 
 
@@ -60,7 +60,7 @@ def try_provider(profile: Profile, path: Path, name: str, *, port: int, seconds:
     """Log in at the provider ``name`` of the profile at ``path``. Raises the errors of every room that it walks through."""
     provider = profile.providers[name]
     client_secret = read_secret(provider.client_secret, base=path.parent) if provider.client_secret else None
-    http = HttpClient(http_settings(profile))
+    http = http_client(profile, path)
     checked = check_before_login(http, profile, name, client_secret, redirect_uri=loopback_redirect_uri(port), say=terminal.probe)
     authentication, issuer = _log_in(http, profile, name, checked, port=port, seconds=seconds, terminal=terminal)
     pinned = not provider.issuer and pin_issuer(path, name, issuer)
@@ -182,10 +182,3 @@ def _lacking(profile: Profile, name: str, authentication: Authentication) -> lis
     if not authentication.claims.get("email_verified") or str(authentication.claims["email_verified"]).lower() == "false":
         warnings.append(f"the provider does not call the address verified; it counts by providers.{name}.trust_unverified_email")
     return warnings
-
-
-def http_settings(profile: Profile) -> Any:
-    """The profile's ``http:`` for the client that calls out."""
-    from jsmsso.http_client import HttpSettings
-
-    return HttpSettings(proxy=profile.http.proxy, no_proxy=profile.http.no_proxy, ca_bundle=profile.http.ca_bundle)
