@@ -200,6 +200,6 @@ def _drawn(rows: list[dict[str, str]], lines: list[str]) -> Callable[[Console], 
             if lines:
                 console.print()
         for line in lines:
-            console.print(Text(line), soft_wrap=True)
+            console.print(Text(line))
 
     return draw
