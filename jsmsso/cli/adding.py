@@ -221,8 +221,6 @@ def _ask_oidc(adding: _Adding, http: HttpClient) -> None:
     progress_line(f"  logins at  {metadata.authorization_endpoint}")
     progress_line(f"  tokens at  {metadata.token_endpoint}\n")
     entry["issuer"], entry["discovery_url"] = metadata.issuer, found.discovery_url
-    if found.algorithms and "algorithms" not in entry:
-        entry["algorithms"] = list(found.algorithms)
 
 
 def _place(adding: _Adding) -> str:

@@ -11,12 +11,11 @@ from typing import Any, get_origin
 from jsmsso.errors import DiscoveryRefused, ProfileInvalid, UsageError
 from jsmsso.http_client import HttpClient
 from jsmsso.oidc.discovery import WELL_KNOWN, ProviderMetadata, discovery_address, fetch_document, read_metadata
-from jsmsso.oidc.settings import DEFAULT_ALGORITHMS
+from jsmsso.oidc.signature import ASYMMETRIC
 from jsmsso.profile.addresses import NotAnAddress, check_address
 from jsmsso.profile.complaining import choices
 from jsmsso.profile.model import Profile, Provider
 from jsmsso.profile.parsing import parse
-from jsmsso.profile.provider import Algorithm
 from jsmsso.profile.reading import validate
 from jsmsso.providers.settings import callback_url, sign_out_url
 from jsmsso.providers.types import ProviderType, provider_type
@@ -135,8 +134,6 @@ class Found:
     metadata: ProviderMetadata
     discovery_url: str | None
     """Only where it is not below the issuer."""
-    algorithms: tuple[str, ...] | None
-    """Only where the provider does not sign with the usual one."""
 
 
 def find_metadata(http: HttpClient, issuer: str, discovery_url: str) -> Found:
@@ -160,7 +157,8 @@ def find_metadata(http: HttpClient, issuer: str, discovery_url: str) -> Found:
         )
     if not discovery_url and metadata.issuer.removesuffix("/") != url.removesuffix(WELL_KNOWN):
         raise DiscoveryRefused(f"the metadata at {url} is of the issuer {metadata.issuer!r}", "Copy the issuer as the provider writes it.")
-    return Found(metadata, url if url != discovery_address(metadata.issuer) else None, _algorithms(metadata))
+    _refuse_symmetric(metadata)
+    return Found(metadata, url if url != discovery_address(metadata.issuer) else None)
 
 
 def _address(text: str, option: str) -> str:
@@ -176,16 +174,11 @@ def _address(text: str, option: str) -> str:
     return text
 
 
-def _algorithms(metadata: ProviderMetadata) -> tuple[str, ...] | None:
+def _refuse_symmetric(metadata: ProviderMetadata) -> None:
+    """A provider that signs with the client's secret alone, or not at all, tells us nothing that counts."""
     offered = metadata.id_token_signing_alg_values_supported
-    if not offered or set(DEFAULT_ALGORITHMS) & set(offered):
-        return None
-    from typing import get_args
-
-    usable = tuple(alg for alg in get_args(Algorithm) if alg in offered)
-    if not usable:
+    if offered and not set(ASYMMETRIC) & set(offered):
         raise DiscoveryRefused(
             f"the provider signs ID tokens with {', '.join(offered)} only, which jsmsso does not take",
             "Let it sign with RS256 or ES256.",
         )
-    return usable

@@ -20,7 +20,8 @@ from jsmsso.oidc.authorization import authorization_url, constant_part, printabl
 from jsmsso.oidc.discovery import ProviderMetadata, answer_address, provider_answer
 from jsmsso.oidc.keys import fetch_keys
 from jsmsso.oidc.logout import logout_url
-from jsmsso.oidc.settings import ClientSettings
+from jsmsso.oidc.settings import DEFAULT_ALGORITHMS, ClientSettings
+from jsmsso.oidc.signature import ASYMMETRIC
 from jsmsso.oidc.tokens import send_code
 from jsmsso.providers.types import ProviderType
 
@@ -45,10 +46,11 @@ class Probe:
 def probe_keys(http: HttpClient, settings: ClientSettings, metadata: ProviderMetadata) -> Probe:
     """Whether the provider's JWKS has a key for an algorithm that is accepted. Raises :class:`ProviderFailed`."""
     keys, _ = fetch_keys(http, metadata.jwks_uri)
-    fitting = [alg for alg in settings.algorithms if any(key.fits(alg) for key in keys)]
-    if fitting:
+    listed = settings.algorithms or metadata.id_token_signing_alg_values_supported
+    accepted = [alg for alg in listed if alg in ASYMMETRIC] or DEFAULT_ALGORITHMS
+    if any(key.fits(alg) for key in keys for alg in accepted):
         return Probe("keys", "right", f"{len(keys)} at {metadata.jwks_uri}")
-    wanted = " or ".join(settings.algorithms)
+    wanted = " or ".join(accepted)
     error = DiscoveryRefused(
         f"none of the provider's keys at {metadata.jwks_uri} fits {wanted}", "Set `algorithms` of this provider to what it signs with."
     )

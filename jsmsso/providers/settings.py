@@ -8,7 +8,7 @@ from pathlib import Path
 from jsmsso.errors import NotReady
 from jsmsso.http_client import HttpClient, HttpSettings
 from jsmsso.identity.attributes import Claims, IdentityRules, lacking
-from jsmsso.oidc.settings import DEFAULT_ALGORITHMS, ClientSettings
+from jsmsso.oidc.settings import ClientSettings
 from jsmsso.profile.model import Profile, Provider
 from jsmsso.providers.types import provider_type
 
@@ -46,7 +46,7 @@ def client_settings(
         discovery_url=provider.discovery_url,
         endpoints=endpoint_overrides(provider),
         client_auth=provider.client_auth,
-        algorithms=tuple(provider.algorithms or DEFAULT_ALGORITHMS),
+        algorithms=tuple(provider.algorithms or ()),
         clock_skew=profile.clock_skew,
         token_use_required=type_.token_use_required,
         logout_style=type_.logout_style,

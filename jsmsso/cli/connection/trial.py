@@ -16,7 +16,7 @@ from jsmsso.http_client import HttpClient
 from jsmsso.identity.access import Decision, claims_named, decide
 from jsmsso.identity.attributes import to_customer
 from jsmsso.identity.customer import Customer
-from jsmsso.oidc.authorization import AuthorizationAnswer, authorization_url, check_issuer, constant_part, refuse_error
+from jsmsso.oidc.authorization import authorization_url, check_issuer, constant_part, refuse_error
 from jsmsso.oidc.relying_party import Authentication, RelyingParty
 from jsmsso.oidc.tokens import TokenAnswer, exchange_code
 from jsmsso.profile.model import Profile
@@ -81,31 +81,41 @@ def try_provider(profile: Profile, path: Path, name: str, *, port: int, seconds:
 def _log_in(
     http: HttpClient, profile: Profile, name: str, checked: Checked, *, port: int, seconds: int, terminal: Terminal
 ) -> tuple[Authentication, str]:
+    """Who came back, and the issuer that says so."""
     settings, metadata = checked.settings, checked.metadata
+    party = RelyingParty(settings, http) if metadata.issuer else None
     state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    url = authorization_url(constant_part(settings, metadata), state=state, nonce=nonce, code_verifier=code_verifier)
-
-    def begin() -> None:
-        _invite(url, seconds, terminal, must_paste=checked.must_paste)
-
+    if party is not None:
+        url = party.authorization_url(state=state, nonce=nonce, code_verifier=code_verifier)
+    else:
+        url = authorization_url(constant_part(settings, metadata), state=state, nonce=nonce, code_verifier=code_verifier)
     answer = await_answer(
         redirect_uri=settings.redirect_uri,
         state=state,
         port=None if checked.must_paste else port,
         pasted=terminal.pasted or checked.must_paste,
         seconds=seconds,
-        begin=begin,
+        begin=lambda: _invite(url, seconds, terminal, must_paste=checked.must_paste),
         say=terminal.say,
     )
-    if metadata.issuer:
-        check_issuer(answer, metadata)
-    refuse_error(answer)
-    tokens = _exchange(http, profile, name, checked, answer, code_verifier)
-    issuer = settings.issuer or _issuer_of_login(http, profile, name, tokens)
+    wants = wants_userinfo(profile, name)
+    try:
+        if party is not None:
+            return party.complete(answer, nonce=nonce, code_verifier=code_verifier, wants_userinfo=wants), settings.issuer
+        refuse_error(answer)
+        tokens = exchange_code(http, settings, metadata, answer.code, code_verifier)
+    except TokenRequestRefused as error:
+        if error.error != "invalid_client":
+            raise
+        # Some endpoints look at the code first, so that only a real one shows a wrong secret.
+        provider = profile.providers[name]
+        raise credentials_refused(
+            settings, provider_type(provider.type), reference=provider.client_secret, known_client=True, status=error.status
+        ) from error
+    issuer = _issuer_of_login(http, profile, name, tokens)
     party = RelyingParty(replace(settings, issuer=issuer), http)
-    if not metadata.issuer:
-        check_issuer(answer, party.metadata)
-    return party.authenticate(tokens, nonce=nonce, wants_userinfo=wants_userinfo(profile, name)), issuer
+    check_issuer(answer, party.metadata)
+    return party.authenticate(tokens, nonce=nonce, wants_userinfo=wants), issuer
 
 
 def _invite(url: str, seconds: int, terminal: Terminal, *, must_paste: bool) -> None:
@@ -120,21 +130,6 @@ def _invite(url: str, seconds: int, terminal: Terminal, *, must_paste: bool) -> 
         terminal.say("After the login, paste the address that the browser ends at (its page may not load), then press Enter:")
     elif terminal.pasted:
         terminal.say("On another machine? Paste the address that the browser ends at here, then press Enter.")
-
-
-def _exchange(
-    http: HttpClient, profile: Profile, name: str, checked: Checked, answer: AuthorizationAnswer, code_verifier: str
-) -> TokenAnswer:
-    try:
-        return exchange_code(http, checked.settings, checked.metadata, answer.code, code_verifier)
-    except TokenRequestRefused as error:
-        if error.error != "invalid_client":
-            raise
-        # Some endpoints look at the code first, so that only a real one shows a wrong secret.
-        provider = profile.providers[name]
-        raise credentials_refused(
-            checked.settings, provider_type(provider.type), reference=provider.client_secret, known_client=True, status=error.status
-        ) from error
 
 
 def _issuer_of_login(http: HttpClient, profile: Profile, name: str, tokens: TokenAnswer) -> str:
