@@ -75,7 +75,12 @@ def _providers(values: dict[str, Any]) -> Iterator[Finding]:
         if provider.get("any_email") is True and "email_domains" in provider:
             yield Finding((*here, "any_email"), "any_email: true and email_domains cannot both be set", "Delete one of them.")
         scopes = provider.get("scopes")
-        if isinstance(scopes, list) and provider.get("type") in ("cognito", "oidc") and scopes and "openid" not in scopes:
+        if (
+            isinstance(scopes, list)
+            and provider.get("type") in ("cognito", "oidc")
+            and scopes
+            and "openid" not in " ".join(map(str, scopes)).split()
+        ):
             yield Finding((*here, "scopes"), "openid is missing, and without it there is no ID token", "Add openid to the list.")
 
 

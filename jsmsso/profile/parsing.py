@@ -68,13 +68,14 @@ def parse(content: bytes) -> Document:
     Sizes in bytes. Never repeats text of the file other than keys.
     """
     document = Document()
+    text = ""
     try:
         text = _decode(content, document)
         _Composer(document, text).compose()
     except _Stop:
         pass
     except yaml.YAMLError as error:
-        document.complaints.append(_syntax_complaint(error))
+        document.complaints.append(_syntax_complaint(error, text))
     return document
 
 
@@ -210,10 +211,12 @@ class _Composer:
             self.document = scratch
 
 
-def _syntax_complaint(error: yaml.YAMLError) -> Complaint:
+def _syntax_complaint(error: yaml.YAMLError, text: str) -> Complaint:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else 1
-    problem = str(getattr(error, "problem", None) or "it cannot be parsed")
+    problem = str(getattr(error, "problem", None) or "")
+    if mark and text[mark.index : mark.index + 1] == "\t":
+        return Complaint(line, "", "this is not YAML: a tab where spaces are due", "Indent with spaces.")
     for part, message, hint in _SYNTAX:
         if part in problem:
             return Complaint(line, "", f"this is not YAML: {message}", hint)
@@ -222,7 +225,6 @@ def _syntax_complaint(error: yaml.YAMLError) -> Complaint:
 
 # libyaml's own words -> ours. Its text is never passed on: it may quote the file.
 _SYNTAX = (
-    ("'\\t'", "a tab where spaces are due", "Indent with spaces."),
     ("cannot start any token", "a character that must stand in quotes", "Quote the text: @, `, % and tabs cannot begin a plain one."),
     (
         "mapping values are not allowed",

@@ -17,9 +17,11 @@ from typing import Any
 import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.scalarstring import PlainScalarString
 from ruamel.yaml.tag import Tag
 from yaml.resolver import Resolver
 
@@ -36,6 +38,14 @@ class CoreResolver(VersionedResolver):
         if kind is ScalarNode and implicit[0]:
             return _tag(core_tag(value))
         return super().resolve(kind, value, (False, False))
+
+
+class _Constructor(RoundTripConstructor):
+    """Remembers of a plain text that it was plain."""
+
+    def construct_scalar(self, node: Any) -> Any:
+        value = super().construct_scalar(node)
+        return PlainScalarString(value) if type(value) is str and node.style in (None, "") else value
 
 
 class _Representer(RoundTripRepresenter):
@@ -87,6 +97,7 @@ def _engine(like: str) -> YAML:
     """A reader and writer that indents lists as ``like`` does, else by two spaces."""
     engine = YAML(typ="rt")
     engine.Resolver = CoreResolver
+    engine.Constructor = _Constructor
     engine.Representer = _Representer
     engine.preserve_quotes = True
     engine.width = 1_000_000  # never folds a line
@@ -126,8 +137,10 @@ def _places(base: list[str], ours: list[str]) -> dict[int, int]:
     """Where each line of base stands in ours, whatever its spaces; the end of one at the end of the other."""
     place = {len(base): len(ours)}
     bare_base, bare_ours = (["".join(line.split()) for line in lines] for lines in (base, ours))
-    for block in SequenceMatcher(None, bare_base, bare_ours).get_matching_blocks():
-        place.update((block.a + n, block.b + n) for n in range(block.size))
+    for operation, first, last, our_first, our_last in SequenceMatcher(None, bare_base, bare_ours).get_opcodes():
+        # As many lines written otherwise (FALSE for false) are the same lines.
+        if operation == "equal" or last - first == our_last - our_first:
+            place.update(zip(range(first, last), range(our_first, our_last), strict=True))
     return place
 
 
