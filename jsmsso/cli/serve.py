@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -15,23 +15,18 @@ from jsmsso.errors import UsageError
 app = typer.Typer(add_completion=False)
 
 
+def _option(help_: str, metavar: str, **more: Any) -> Any:
+    return typer.Option(help=help_, metavar=metavar, show_default=False, **more)
+
+
 @app.command()
 def serve(
     context: typer.Context,
-    bind: Annotated[
-        str,
-        typer.Option(
-            help="Listen here. Default: 127.0.0.1 and the port of a loopback public_url, else 8080.",
-            metavar="HOST:PORT",
-            show_default=False,
-        ),
-    ] = "",
-    unix: Annotated[str, typer.Option(help="Listen on a unix socket instead.", metavar="PATH", show_default=False)] = "",
-    workers: Annotated[
-        int, typer.Option(help="Processes. Default: one per processor, two at least, eight at most.", min=1, max=64, show_default=False)
-    ] = 0,
-    tls_cert: Annotated[str, typer.Option(help="Speak TLS with this certificate chain (PEM).", metavar="FILE", show_default=False)] = "",
-    tls_key: Annotated[str, typer.Option(help="The certificate's private key (PEM).", metavar="FILE", show_default=False)] = "",
+    bind: Annotated[str, _option("Listen here. Default: 127.0.0.1 and the port of a loopback public_url, else 8080.", "HOST:PORT")] = "",
+    unix: Annotated[str, _option("Listen on a unix socket instead.", "PATH")] = "",
+    workers: Annotated[int, _option("Processes. Default: one per processor, two at least, eight at most.", "N", min=0, max=64)] = 0,
+    tls_cert: Annotated[str, _option("Speak TLS with this certificate chain (PEM).", "FILE")] = "",
+    tls_key: Annotated[str, _option("The certificate's private key (PEM).", "FILE")] = "",
     profile: ProfileOption = "",
 ) -> None:
     """Serve the portal links and the callback until Ctrl-C or SIGTERM. SIGHUP reads the profile again."""

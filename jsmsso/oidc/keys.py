@@ -25,7 +25,6 @@ MIN_RSA_BITS = 2048  # RFC 7518 3.3
 MAX_KEYS_WITHOUT_KID = 10  # tried at most, so that a token without a kid cannot cost a thousand verifications
 
 _CURVE_OF = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "EdDSA": "Ed25519", "Ed25519": "Ed25519"}
-_KTY_OF = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,9 @@ class SigningKey:
         """Whether a signature with ``alg`` may be this key's."""
         if self.alg is not None and self.alg != alg:
             return False
-        if self.kty != _KTY_OF.get(alg[:2]):
-            return False
-        return self.crv == _CURVE_OF[alg] if alg in _CURVE_OF else True
+        if self.kty == "RSA":
+            return alg[:2] in ("RS", "PS")
+        return self.crv is not None and self.crv == _CURVE_OF.get(alg)
 
 
 def fetch_keys(http: HttpClient, jwks_uri: str) -> tuple[tuple[SigningKey, ...], float]:
@@ -86,6 +85,10 @@ class KeySource:
     def with_own_budget(self) -> KeySource:
         """The same keys with another budget for unknown kids, so that strangers' tokens cannot spend the logins'."""
         return KeySource(self._keys, self._clock)
+
+    def warm(self) -> None:
+        """Fetch the keys unless they are there. Raises :class:`ProviderFailed`."""
+        self._keys.get()
 
     def candidates(self, alg: str, kid: str | None) -> tuple[SigningKey, ...]:
         """The keys that may have made a signature with ``alg`` and ``kid``; empty when there are none.

@@ -79,7 +79,7 @@ class RelyingParty:
     def warm(self) -> None:
         """Fetch metadata and keys now, so that the first login need not. Raises :class:`ProviderFailed`."""
         self._metadata.get()
-        self.keys.candidates(self.settings.algorithms[0], None)
+        self.keys.warm()
 
     def authorization_url(self, *, state: str, nonce: str, code_verifier: str, login_hint: str = "", prompt: str = "") -> str:
         """Where a browser logs in. ``login_hint`` is dropped where the settings do not pass it on; ``prompt`` replaces theirs.

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 Header: TypeAlias = tuple[str, str]
 
+NOTHING = "default-src 'none'; frame-ancestors 'none'"  # the Content-Security-Policy of an answer that shows nothing
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -46,7 +47,7 @@ class Headers:
                 ("Location", location),
                 *cookies,
                 ("Cache-Control", "no-store"),
-                ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+                ("Content-Security-Policy", NOTHING),
                 ("Referrer-Policy", referrer),
                 ("Content-Length", "0"),
                 *self.always,
@@ -55,9 +56,7 @@ class Headers:
 
     def plain(self, status: int, text: str, extra: Sequence[Header] = ()) -> Reply:
         """A short text, for programs."""
-        return self.content(
-            status, text.encode() + b"\n", "text/plain; charset=utf-8", "default-src 'none'; frame-ancestors 'none'", extra=extra
-        )
+        return self.content(status, text.encode() + b"\n", "text/plain; charset=utf-8", NOTHING, extra=extra)
 
     def content(
         self,

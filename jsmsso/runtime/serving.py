@@ -85,7 +85,7 @@ def serve(prepared: Prepared, listening: Listening, profile_path: str = "") -> N
             ssl_key=listening.tls_key,
             respawn_failed_workers=True,
             workers_kill_timeout=15,
-            log_level=LogLevels.warning,
+            log_level=LogLevels.error,
             log_dictconfig=_logging(prepared.profile.log.format),
         )
     except (ConfigurationError, OSError, ssl.SSLError) as error:
@@ -139,7 +139,7 @@ def _logging(format: str) -> dict[str, Any]:  # noqa: A002
         "disable_existing_loggers": False,
         "formatters": {"generic": {"format": "%(message)s"}, "access": {"format": "%(message)s"}},
         "handlers": {"console": handler, "access": handler},
-        "loggers": {name: {"handlers": ["console"], "level": "WARNING", "propagate": False} for name in ("_granian", "granian.access")},
+        "loggers": {name: {"handlers": ["console"], "level": "ERROR", "propagate": False} for name in ("_granian", "granian.access")},
     }
 
 

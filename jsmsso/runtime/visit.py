@@ -41,10 +41,12 @@ class Visit:
         environ = self.environ
         if self.method != "GET" or "prefetch" in (environ.get("HTTP_SEC_PURPOSE", "") + environ.get("HTTP_PURPOSE", "")).lower():
             return False
-        mode = environ.get("HTTP_SEC_FETCH_MODE")
+        mode: str | None = environ.get("HTTP_SEC_FETCH_MODE")
         if mode is not None:
-            return bool(mode == "navigate") and environ.get("HTTP_SEC_FETCH_DEST", "document") == "document"
-        return "text/html" in environ.get("HTTP_ACCEPT", "")
+            destination: str = environ.get("HTTP_SEC_FETCH_DEST", "document")
+            return (mode, destination) == ("navigate", "document")
+        accept: str = environ.get("HTTP_ACCEPT", "")
+        return bool("text/html" in accept)
 
     @property
     def is_from_our_pages(self) -> bool:
