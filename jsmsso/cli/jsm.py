@@ -48,7 +48,7 @@ def connect(
     from jsmsso.cli.connection_report import Connection
     from jsmsso.cli.counting import counting
     from jsmsso.jsm.account import who_am_i
-    from jsmsso.jsm.connection import http_client, open_site_as, usable_token
+    from jsmsso.jsm.connection import http_client, open_site_as, refuse_scoped_tokens, usable_token
     from jsmsso.jsm.missing import what_is_missing
     from jsmsso.jsm.permissions import find_abilities
     from jsmsso.jsm.service_desks import list_service_desks
@@ -59,6 +59,7 @@ def connect(
 
     path = locate_profile(profile)
     known = read_profile(path)
+    refuse_scoped_tokens(known)
     _check_options(api_token, api_token_stdin, expires)
     http = http_client(known, path)
     url = url or _ask("Site", known.jsm.url if known.jsm else "", "--url", "For example https://acme.atlassian.net.")
@@ -68,13 +69,14 @@ def connect(
     email = _email(email, site, known)
     token = _token(api_token, api_token_stdin, known, path, email)
     ends = _expiry(expires, known, token)
+    secret = usable_token(token.value, token.reference)
     with counting() as bars:
-        client, site = open_site_as(base_url, email, usable_token(token.value, token.reference), http, bars.patience)
+        client, site = open_site_as(base_url, email, secret, http, bars.patience)
         account = who_am_i(client, site)
         desks = list_service_desks(client, bars.bar("Service desks"))
         abilities = find_abilities(client, site, desks, bars.bar("Permissions") if not site.is_cloud else lambda count, done: None)
     if token.is_new:
-        write_secret(token.reference, token.value, base=path.parent)
+        write_secret(token.reference, secret, base=path.parent)
     written = write_connection(path, url=site.base_url, email=email, api_token=token.reference, expires=ends)
     missing = what_is_missing(abilities, known, site)
     found = Connection(path, site, account, token.reference, ends, abilities, missing, written)

@@ -26,10 +26,15 @@ def open_site(profile: Profile, path: Path, http: HttpClient, patience: Patience
     jsm = profile.jsm
     if jsm is None:
         raise NotReady("the profile names no JSM site", "Run: jsmsso jsm connect")
-    if jsm.cloud_id is not None:
-        raise NotReady("jsm.cloud_id is set", NO_SCOPED_TOKENS)
+    refuse_scoped_tokens(profile)
     token = read_secret(jsm.api_token, base=path.parent)
     return open_site_as(jsm.url, jsm.email or "", usable_token(token, jsm.api_token), http, patience)
+
+
+def refuse_scoped_tokens(profile: Profile) -> None:
+    """Raises :class:`NotReady` where the profile asks for the gateway that tokens with scopes go through."""
+    if profile.jsm is not None and profile.jsm.cloud_id is not None:
+        raise NotReady("jsm.cloud_id is set", f"{NO_SCOPED_TOKENS}\nThen delete jsm.cloud_id from the profile.")
 
 
 def open_site_as(url: str, email: str, token: str, http: HttpClient, patience: Patience = PLAIN) -> tuple[JsmClient, Site]:

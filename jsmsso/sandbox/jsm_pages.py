@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from werkzeug.exceptions import HTTPException
@@ -63,7 +64,7 @@ def portal_page(site: LocalSite, request: Request) -> Response:
     return _page(200, desk.name, _landed(desk, arguments))
 
 
-def _landed(desk: LocalDesk, arguments: dict[str, str]) -> str:
+def _landed(desk: LocalDesk, arguments: Mapping[str, str]) -> str:
     parts = [f'<p class="card" data-portal="{escape(desk.portal_id)}">You landed on the portal <strong>{escape(desk.name)}</strong> ']
     parts.append(f"<code>{escape(desk.key)}</code>, portal {escape(desk.portal_id)}.</p>")
     if "request_key" in arguments:

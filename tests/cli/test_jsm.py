@@ -322,6 +322,15 @@ def test_at_a_terminal_without_a_keyring_it_offers_a_file_that_nobody_else_may_r
     assert stat.S_IMODE(os.stat(kept).st_mode) == 0o600
 
 
+def test_a_profile_that_asks_for_scoped_tokens_is_told_that_they_cannot_be_used_yet(
+    site: LocalJsm, jsmsso_home: Home, jsmsso: Callable[..., Ran]
+) -> None:
+    jsmsso_home.profile.write_text(PROFILE + f"jsm: {{url: {site.url}, email: a@b.de, api_token: env:TOKEN, cloud_id: abc}}\n")
+    done = jsmsso("jsm", "connect", "--api-token", "env:TOKEN", "--json", env={"TOKEN": site.account.token})
+    assert done.code == 3
+    assert "without scopes" in done.json()["error"]["hint"]
+
+
 def test_ctrl_c_at_a_question_leaves_everything_as_it_was(site: LocalJsm, jsmsso_home: Home) -> None:
     jsmsso_home.profile.write_text(PROFILE)
     with at_a_terminal(jsmsso_home, "jsm", "connect", "--url", site.url) as child:

@@ -277,6 +277,19 @@ def test_a_terminal_sees_bars_on_standard_error_and_a_pipe_sees_none(site: Local
     assert all(len(line) <= 80 for line in said.splitlines())
 
 
+def test_ctrl_c_while_pages_come_leaves_the_file_as_it_was(site: LocalJsm, jsmsso_home: Home) -> None:
+    prepare(jsmsso_home, site)
+    before = jsmsso_home.profile.read_text()
+    site.break_with(Fault("status", "/rest/servicedeskapi/requesttype", status=503, headers={"Retry-After": "50"}))
+    with at_a_terminal(jsmsso_home, "portals", "sync", env={"TOKEN": site.account.token}) as child:
+        child.expect("trying again in 50 s")
+        child.sendintr()
+        said = rest_of(child)
+    assert child.exitstatus == 130
+    assert "Traceback" not in said
+    assert jsmsso_home.profile.read_text() == before
+
+
 def test_many_portals_are_pulled_written_and_listed(sync: Callable[..., Ran], jsmsso: Callable[..., Ran]) -> None:
     with checked_jsm(desks=600, max_limit=100) as site:
         assert len(json.loads(sync(site, "--json").stdout)["portals"]) == 600
