@@ -260,9 +260,7 @@ class Provider:
 @contextmanager
 def running(path: str = "") -> Iterator[Provider]:
     """A provider whose issuer has ``path`` behind its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
+    server = _Server(("127.0.0.1", 0), _Handler)
     provider = server.provider = Provider(f"http://127.0.0.1:{server.server_port}", path)  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -271,6 +269,12 @@ def running(path: str = "") -> Iterator[Provider]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128  # fifty logins come at once
 
 
 class _Handler(BaseHTTPRequestHandler):
