@@ -51,7 +51,8 @@ class Visit:
     @property
     def is_from_our_pages(self) -> bool:
         """Whether the browser says that a page of ours sent this request (absent: an old browser, undecided)."""
-        return self.environ.get("HTTP_SEC_FETCH_SITE", "same-origin") == "same-origin"
+        site: str = self.environ.get("HTTP_SEC_FETCH_SITE", "same-origin")
+        return site == "same-origin"
 
 
 def headers_size(environ: dict[str, Any]) -> int:
