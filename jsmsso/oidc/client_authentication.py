@@ -119,13 +119,14 @@ class ClientKey:
 def read_client_key(text: str) -> ClientKey:
     """The private key in a PEM (PKCS #8 and the older ones, without a password) or a JWK. Raises :class:`NotReady`."""
     key = _imported(text)
-    if key is None or not key.is_private:
+    if not isinstance(key, RSAKey | ECKey | OKPKey) or not key.is_private:
         raise NotReady("the client's key cannot be read", "`client_key` leads to a private key without a password, as PEM or as a JWK.")
-    if isinstance(key, RSAKey) and key.private_key is not None and key.private_key.key_size < MIN_RSA_BITS:
+    if isinstance(key, RSAKey) and key.raw_value.key_size < MIN_RSA_BITS:
         raise NotReady(f"the client's key has fewer than {MIN_RSA_BITS} bits", "Make a new one, and register it at the provider.")
-    algorithms = _ALGORITHMS.get("RSA" if isinstance(key, RSAKey) else key.curve_name)
+    kind = "RSA" if isinstance(key, RSAKey) else key.curve_name
+    algorithms = _ALGORITHMS.get(kind)
     if algorithms is None:
-        raise NotReady(f"the client's key is on the curve {key.curve_name}", "P-256, P-384, P-521 and Ed25519 can sign.")
+        raise NotReady(f"the client's key is on the curve {kind}", "P-256, P-384, P-521 and Ed25519 can sign.")
     return ClientKey(key, algorithms, key.kid)
 
 

@@ -135,6 +135,8 @@ class RelyingParty:
             self._http,
             metadata.userinfo_endpoint,
             tokens.access_token,
+            issuer=id_claims["iss"],
+            client_id=self.settings.client_id,
             subject=id_claims["sub"],
             keys=self.keys,
             algorithms=self._algorithms(metadata),

@@ -12,14 +12,22 @@ from jsmsso.oidc.keys import KeySource
 from jsmsso.oidc.signature import verified_claims
 
 _NEVER_FROM_USERINFO = frozenset(
-    ("iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "auth_time", "acr", "amr", "sid", "token_use")
+    ("iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "auth_time", "acr", "amr", "sid", "token_use", "tid")
 )
 
 
 def fetch_userinfo(
-    http: HttpClient, userinfo_endpoint: str, access_token: str, *, subject: str, keys: KeySource, algorithms: Sequence[str]
+    http: HttpClient,
+    userinfo_endpoint: str,
+    access_token: str,
+    *,
+    issuer: str,
+    client_id: str,
+    subject: str,
+    keys: KeySource,
+    algorithms: Sequence[str],
 ) -> dict[str, Any]:
-    """What the endpoint says about ``subject``, as plain JSON or as a JWT signed by the provider.
+    """What the endpoint says about ``subject``, as plain JSON or as a JWT signed by the provider for this client.
 
     Raises :class:`UserinfoRefused` also when the answer is about somebody else.
     """
@@ -34,6 +42,7 @@ def fetch_userinfo(
         )
     if answer.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/jwt":
         userinfo, _ = verified_claims(answer.body.decode("ascii", "replace"), keys, algorithms)
+        _check_addressee(userinfo, issuer, client_id)
     else:
         userinfo = json_object(answer, "userinfo")
     if userinfo.get("sub") != subject:
@@ -41,6 +50,15 @@ def fetch_userinfo(
             "the userinfo is about another subject than the ID token", "The provider has a fault, or a token was swapped."
         )
     return userinfo
+
+
+def _check_addressee(userinfo: Mapping[str, Any], issuer: str, client_id: str) -> None:
+    """Core 5.3.2: a signed answer should name issuer and audience; where it does, they must fit."""
+    if userinfo.get("iss", issuer) != issuer:
+        raise UserinfoRefused("the signed userinfo has another iss than the ID token")
+    audience = userinfo.get("aud", client_id)
+    if audience != client_id and not (isinstance(audience, list) and client_id in audience):
+        raise UserinfoRefused("the signed userinfo names another client as its aud")
 
 
 def merge_claims(id_claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dict[str, Any]:

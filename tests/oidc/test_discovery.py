@@ -165,7 +165,9 @@ def test_metadata_at_the_oauth_location_is_found(with_a_path: Provider, relying_
     assert log_in(relying_party_of(with_a_path), with_a_path).claims["sub"] == "ada"
 
 
-def test_metadata_at_the_oauth_location_must_name_the_issuer_too(with_a_path: Provider, relying_party_of: Callable[..., RelyingParty]) -> None:
+def test_metadata_at_the_oauth_location_must_name_the_issuer_too(
+    with_a_path: Provider, relying_party_of: Callable[..., RelyingParty]
+) -> None:
     with_a_path.replies["/realms/a/.well-known/openid-configuration"] = Reply(404)
     with_a_path.replies["/.well-known/oauth-authorization-server/realms/a"] = Reply(
         200, {**with_a_path.metadata, "issuer": with_a_path.address}
@@ -258,8 +260,8 @@ def test_a_token_of_another_tenant_is_refused(
 def test_without_tenants_a_template_is_refused(shared: Provider, relying_party_of: Callable[..., RelyingParty]) -> None:
     with pytest.raises(DiscoveryRefused, match="tenants"):
         relying_party_of(shared).metadata  # noqa: B018
+    url = shared.issuer + WELL_KNOWN
     with pytest.raises(DiscoveryRefused, match="tenants"):
-        url = shared.issuer + WELL_KNOWN
         relying_party_of(shared, issuer=f"{shared.address}/{{tenantid}}/v2.0", discovery_url=url).metadata  # noqa: B018
 
 
