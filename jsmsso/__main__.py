@@ -1,0 +1,5 @@
+"""``python -m jsmsso``: the same as the console script."""
+
+from jsmsso.cli.app import main
+
+main()

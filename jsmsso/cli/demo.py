@@ -1,0 +1,239 @@
+"""``jsmsso demo``: the whole job on this machine, by the commands an administrator would type."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from jsmsso.cli.render import Result, show
+from jsmsso.errors import CheckFailed, JsmssoError, MachineFailed
+
+if TYPE_CHECKING:
+    from jsmsso.sandbox.cognito import LocalCognito
+    from jsmsso.sandbox.local_jsm import LocalJsm
+
+app = typer.Typer(add_completion=False)
+
+PREFERRED_PORT = 8080
+READY_SECONDS = 30.0
+
+_PROFILE = """\
+version: 1
+public_url: {public_url}
+
+access:
+  - allow: {{claim: cognito:groups, any_of: [customers]}}
+
+session: {{secret: file:session-secret}}
+store: sqlite:///{store}
+support: {{text: Ask the IT desk, email: help@acme.com}}
+log: {{format: human}}
+"""
+
+
+@app.command()
+def demo(
+    check: Annotated[bool, typer.Option("--check", help="Walk the whole path without a browser, then stop; exit 0 if it works.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --check: print the steps as one JSON document.")] = False,
+) -> None:
+    """Try all of it on this machine, with no account anywhere: a Cognito, a JSM, jsmsso. Ctrl-C stops everything."""
+    signal.signal(signal.SIGTERM, _leave)
+    steps: list[dict[str, Any]] = []
+    say = _silent if as_json else _print
+    with ExitStack() as running:
+        stage = running.enter_context(_stage(say))
+        if not check:
+            say(stage.invitation())
+            stage.wait()
+            return
+        failed = False
+        try:
+            for name, done in stage.walk():
+                steps.append({"step": name, "result": "ok", "detail": done})
+                say(f"  ok    {name:<28}{done}")
+        except JsmssoError as error:
+            failed = True
+            steps.append({"step": "broke here", "result": "fail", "detail": error.message})
+            say(f"  fail  {error.message}")
+            if stage.log.exists():
+                say(stage.log.read_text()[-2000:])
+    show(Result(data=steps, text="" if failed else "The whole path works.", exit_code=int(failed)), as_json=as_json)
+
+
+class _Stage:
+    """What runs, and what can be done with it."""
+
+    def __init__(self, cognito: LocalCognito, site: LocalJsm, public_url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+        self.cognito = cognito
+        self.site = site
+        self.public_url = public_url
+        self.server = server
+        self.log = log
+
+    def invitation(self) -> str:
+        return f"""
+Open     {self.public_url}/portal/HELP
+Log in   {self.cognito.email}
+         {self.cognito.password}
+
+You will see Cognito's login page, then the portal of the local JSM. Then try:
+  {self.public_url}/portal/HR               another portal: no second login
+  {self.public_url}/portal/HELP/HELP-12     a request: the link goes all the way
+  {self.public_url}/                        your portals, and the way to sign out
+The log is {self.log}. Ctrl-C stops all of it.
+"""
+
+    def wait(self) -> None:
+        """Until Ctrl-C, or until the server ends by itself."""
+        try:
+            code = self.server.wait()
+        except KeyboardInterrupt:
+            print("\nStopped.", file=sys.stderr)
+            raise typer.Exit(130) from None
+        raise MachineFailed(f"the server ended by itself with exit code {code}", f"See its log: {self.log}")
+
+    def walk(self) -> Iterator[tuple[str, str]]:
+        """Each step of a customer's way, and what came of it. Raises :class:`CheckFailed` where it breaks."""
+        from jsmsso.sandbox.browsing import Browsing
+        from jsmsso.sandbox.cognito import log_in
+
+        browser = Browsing()
+        link = f"{self.public_url}/portal/HELP/HELP-12"
+        to_provider = browser.get(link)
+        self._expect(to_provider.status == 302 and to_provider.location.startswith(self.cognito.base_url), "the portal link", to_provider)
+        yield "portal link", "leads to Cognito's login page"
+        callback = log_in(to_provider.location, self.cognito.email, self.cognito.password)
+        self._expect(callback.startswith(f"{self.public_url}/callback?"), "Cognito's login", callback)
+        yield "login at Cognito", f"as {self.cognito.email}"
+        signed_in = browser.get(callback)
+        self._expect(signed_in.status == 303, "the callback", signed_in)
+        yield "callback", "code exchanged, ID token checked, access allowed"
+        to_portal = browser.get(signed_in.location)
+        native = f"{self.site.url}/servicedesk/customer/portal/{self.site.site.desks[0].portal_id}/HELP-12"
+        self._expect(to_portal.location == native, "the way to the portal", to_portal)
+        landed = browser.get(to_portal.location)
+        self._expect(landed.status == 200 and "HELP-12" in landed.text, "the portal", landed)
+        yield "portal", "landed on HELP-12 in the local JSM"
+        used = browser.get(callback)
+        self._expect(used.status == 400, "the callback used twice", used)
+        yield "callback, a second time", "refused"
+        portals = browser.get(f"{self.public_url}/")
+        self._expect(portals.status == 200 and "/portal/HR" in portals.text, "the list of portals", portals)
+        yield "list of portals", "shows all three"
+        out = browser.get(f"{self.public_url}/logout", {"Sec-Fetch-Site": "same-origin"})
+        self._expect(out.status == 303 and out.location.startswith(f"{self.cognito.base_url}/logout"), "the logout", out)
+        goodbye = browser.get(browser.get(out.location).location)
+        self._expect(goodbye.status == 200 and "signed out" in goodbye.text, "the page after the logout", goodbye)
+        yield "logout", "here and at Cognito"
+        again = browser.get(link)
+        self._expect(again.location.startswith(self.cognito.base_url), "the portal link after the logout", again)
+        yield "portal link, afterwards", "asks for a login again"
+
+    def _expect(self, good: bool, where: str, found: object) -> None:
+        if not good:
+            raise CheckFailed(f"{where} did not work: {found}")
+
+
+@contextmanager
+def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
+    from jsmsso.sandbox.cognito import local_cognito
+    from jsmsso.sandbox.jsm_site import LocalSite, default_desks
+    from jsmsso.sandbox.local_jsm import LocalJsm
+
+    with tempfile.TemporaryDirectory(prefix="jsmsso-demo-") as name, ExitStack() as running:
+        folder = Path(name)
+        public_url = f"http://localhost:{_free_port()}"
+        say("A Cognito, a JSM and jsmsso on this machine, with no account anywhere.\n")
+        callbacks = [f"{public_url}/callback", "http://localhost:8400/callback"]
+        cognito = running.enter_context(local_cognito(callbacks, [f"{public_url}/logged-out"]))
+        say(f"  ok    Cognito    {cognito.base_url} (MiniStack), user pool {cognito.user_pool_id}")
+        site = running.enter_context(LocalJsm(LocalSite(deployment="Server", desks=default_desks(deployment="Server"))))
+        say(f"  ok    JSM        {site.url} (as Data Center), three service desks\n")
+        profile = folder / "jsmsso.yaml"
+        profile.write_text(_PROFILE.format(public_url=public_url, store=folder / "state.db"))
+        for file, secret in (
+            ("session-secret", secrets.token_urlsafe(48)),
+            ("client-secret", cognito.client_secret),
+            ("api-token", site.account.token),
+        ):
+            (folder / file).write_text(secret)
+            (folder / file).chmod(0o600)
+        where = ["--domain", cognito.domain, "--user-pool-id", cognito.user_pool_id, "--discovery-url", cognito.discovery_url]
+        client = ["--client-id", cognito.client_id, "--client-secret", "file:client-secret"]
+        _run(say, profile, "provider", "add", "cognito", *where, *client)
+        _run(say, profile, "jsm", "connect", "--url", site.url, "--api-token", "file:api-token")
+        _run(say, profile, "portals", "sync")
+        say("  $ jsmsso serve")
+        log = folder / "serve.log"
+        with log.open("wb") as stream:
+            server = subprocess.Popen(_command(profile, "serve"), stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)
+        running.callback(_end, server)
+        _wait_until_ready(public_url, server, log)
+        yield _Stage(cognito, site, public_url, server, log)
+
+
+def _run(say: Callable[[str], None], profile: Path, *arguments: str) -> None:
+    say("  $ jsmsso " + shlex.join(arguments).replace(" --", " \\\n      --"))
+    done = subprocess.run(_command(profile, *arguments), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise CheckFailed(f"jsmsso {arguments[0]} {arguments[1]} ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def _command(profile: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "jsmsso", "--profile", str(profile), *arguments]
+
+
+def _wait_until_ready(public_url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    from jsmsso.sandbox.browsing import Browsing
+
+    ends = time.monotonic() + READY_SECONDS
+    while time.monotonic() < ends and server.poll() is None:
+        if Browsing().get(f"{public_url}/healthz").status == 200:
+            return
+        time.sleep(0.05)
+    raise MachineFailed("the server did not start", log.read_text()[-2000:])
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _free_port() -> int:
+    for port in (PREFERRED_PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise MachineFailed("there is no free port on 127.0.0.1")
+
+
+def _leave(*_: object) -> NoReturn:
+    raise SystemExit(143)
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)
+
+
+def _silent(text: str) -> None:
+    del text
