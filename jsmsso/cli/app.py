@@ -79,13 +79,11 @@ def main() -> None:
     except typer.Abort:
         code = 130
     except Exception as error:  # the edge: nothing above this line may show a traceback
-        from typer._click.exceptions import ClickException
-
         from jsmsso.errors import JsmssoError
 
         if isinstance(error, JsmssoError):
             code = report_error(error, as_json=as_json)
-        elif isinstance(error, ClickException):
+        elif hasattr(error, "format_message"):  # Typer's usage errors; their class is private there
             code = report_usage(error, as_json=as_json)
         elif isinstance(error, BrokenPipeError):
             sys.stderr.close()
