@@ -56,3 +56,5 @@ def counting() -> Iterator[Counting]:
             return told
 
         yield Counting(bar, lambda line: shown.console.print(line, markup=False))
+    if shown.tasks:
+        print(file=sys.stderr)  # a line between the bars and what follows

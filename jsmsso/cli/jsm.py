@@ -42,8 +42,9 @@ def connect(
 ) -> Result:
     """Connect the site with a service account, and show what the account may do.
 
-    On Cloud the account's email and an API token, on Data Center a personal access token. The
-    token is checked before anything is written, and never written into the profile itself.
+    On Cloud it takes the account's email and an API token, on Data Center
+    a personal access token. The token is tried before anything is written,
+    and never stands in the profile itself.
     """
     from jsmsso.cli.connection_report import Connection
     from jsmsso.cli.counting import counting

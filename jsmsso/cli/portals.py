@@ -41,8 +41,9 @@ def sync(
 ) -> Result:
     """Bring the profile's portals up to date with JSM's service desks.
 
-    New portals are added, names and addresses follow JSM, and portals whose service desk is gone
-    are marked; what you wrote into the file stays. Nothing is written when anything fails.
+    New portals are added, names and addresses follow JSM, and portals whose
+    service desk is gone are marked; what you wrote into the file stays.
+    Nothing is written when anything fails.
     """
     from datetime import date
 
