@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
@@ -52,14 +53,19 @@ class _Representer(RoundTripRepresenter):
     """Writes what is new as the file's own examples do: quotes where needed, short lists in brackets."""
 
 
+# What every YAML reader takes for the same plain text, and inside brackets.
+_PLAIN = re.compile(r"[\w/.](?:[\w ._/:@+?=&%~-]*[\w/._@+=~-])?")
+_PLAIN_IN_BRACKETS = re.compile(r"[\w/.](?:[\w ._/@+-]*[\w/._@+-])?")
+
+
 def _represent_text(representer: Any, text: str) -> Any:
     # Quoted also where only a YAML 1.1 reader would not take it for text (NO): other tools read the file too.
-    style = '"' if core_tag(text) != STR or _is_other_in_yaml_1_1(text) else None
-    return representer.represent_scalar(STR, text, style=style)
+    plain = _PLAIN.fullmatch(text) and ": " not in text and core_tag(text) == STR and not _is_other_in_yaml_1_1(text)
+    return representer.represent_scalar(STR, text, style=None if plain else '"')
 
 
 def _represent_list(representer: Any, values: list[Any]) -> Any:
-    short = bool(values) and all(isinstance(one, str) for one in values) and len(", ".join(values)) <= 60
+    short = all(isinstance(one, str) and _PLAIN_IN_BRACKETS.fullmatch(one) for one in values) and len(", ".join(values)) <= 60
     return representer.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=short)
 
 
@@ -111,8 +117,6 @@ def _engine(like: str) -> YAML:
 
 def _merge(base: str, ours: str, theirs: str) -> str:
     """``ours`` with the changes that lead from ``base`` to ``theirs``; ``theirs`` where that does not come out right."""
-    if base == ours:
-        return theirs
     merged = _apply(base.splitlines(keepends=True), ours.splitlines(keepends=True), theirs.splitlines(keepends=True))
     return merged if _same(merged, theirs) else theirs
 
@@ -137,9 +141,9 @@ def _places(base: list[str], ours: list[str]) -> dict[int, int]:
     """Where each line of base stands in ours, whatever its spaces; the end of one at the end of the other."""
     place = {len(base): len(ours)}
     bare_base, bare_ours = (["".join(line.split()) for line in lines] for lines in (base, ours))
-    for operation, first, last, our_first, our_last in SequenceMatcher(None, bare_base, bare_ours).get_opcodes():
+    for first, last, our_first, our_last in _differences(bare_base, bare_ours, place):
         # As many lines written otherwise (FALSE for false) are the same lines.
-        if operation == "equal" or last - first == our_last - our_first:
+        if last - first == our_last - our_first:
             place.update(zip(range(first, last), range(our_first, our_last), strict=True))
     return place
 
@@ -147,9 +151,12 @@ def _places(base: list[str], ours: list[str]) -> dict[int, int]:
 def _hunks(base: list[str], theirs: list[str], place: dict[int, int]) -> list[tuple[int, int, int, int]]:
     """Changed ranges of base and theirs, each grown until the lines around it stand in ours too."""
     hunks: list[tuple[int, int, int, int]] = []
-    for operation, first, last, new_first, new_last in SequenceMatcher(None, base, theirs).get_opcodes():
-        if operation == "equal":
-            continue
+    for first, last, new_first, new_last in _differences(base, theirs):
+        # ruamel.yaml drops with a key the comments around it, which may be about what follows.
+        while last > first and _is_dropped(base[last - 1], theirs[new_first:new_last]):
+            last -= 1
+        while first < last and _is_dropped(base[first], theirs[new_first:new_last]):
+            first += 1
         while first and first - 1 not in place:
             first, new_first = first - 1, new_first - 1
         while last not in place:
@@ -160,6 +167,26 @@ def _hunks(base: list[str], theirs: list[str], place: dict[int, int]) -> list[tu
             last, new_last = max(last, grown), new_last + max(0, grown - last)
         hunks.append((first, last, new_first, new_last))
     return hunks
+
+
+def _is_dropped(line: str, new: list[str]) -> bool:
+    return line.lstrip()[:1] in ("#", "") and line not in new
+
+
+def _differences(one: list[str], other: list[str], same: dict[int, int] | None = None) -> Iterator[tuple[int, int, int, int]]:
+    """Ranges in which two lists of lines differ; what is equal goes into ``same``. Equal ends cost next to nothing."""
+    shorter = min(len(one), len(other))
+    head = next((n for n in range(shorter) if one[n] != other[n]), shorter)
+    tail = next((n for n in range(shorter - head) if one[-1 - n] != other[-1 - n]), shorter - head)
+    if same is not None:
+        same.update((n, n) for n in range(head))
+        same.update((len(one) - n, len(other) - n) for n in range(1, tail + 1))
+    middle = SequenceMatcher(None, one[head : len(one) - tail], other[head : len(other) - tail])
+    for operation, first, last, other_first, other_last in middle.get_opcodes():
+        if operation != "equal":
+            yield first + head, last + head, other_first + head, other_last + head
+        elif same is not None:
+            same.update(zip(range(first + head, last + head), range(other_first + head, other_last + head), strict=True))
 
 
 def _indent(line: str) -> int:

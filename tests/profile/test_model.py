@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
+from datetime import date
 
-from pydantic import ValidationError
 import pytest
+from pydantic import ValidationError
 
 from jsmsso.identity.access import Claim, Email, EmailDomain, Everyone, Rule
 from tests.profile.reading_texts import OIDC, profile, provider
@@ -35,9 +35,8 @@ def test_a_short_session_is_never_idle_for_longer_than_it_lasts() -> None:
 
 
 def test_each_provider_has_a_callback_of_its_own() -> None:
-    read = profile(
-        f"providers:\n  a: {OIDC}, any_email: true}}\n  b: {OIDC}, any_email: true}}\n  c: {OIDC}, any_email: true, callback: /callback/x}}\n"
-    )
+    third = f"  c: {OIDC}, any_email: true, callback: /callback/x}}\n"
+    read = profile(f"providers:\n  a: {OIDC}, any_email: true}}\n  b: {OIDC}, any_email: true}}\n{third}")
     assert [one.callback for one in read.providers.values()] == ["/callback", "/callback/b", "/callback/x"]
     assert list(read.providers) == ["a", "b", "c"]
 
@@ -99,7 +98,7 @@ def test_redis_without_tls_is_taken_on_loopback_or_when_said_so() -> None:
 def test_the_expiry_of_a_token_is_a_day() -> None:
     read = profile("jsm: {url: https://a.example/, api_token: env:A, api_token_expires: 2027-05-01}\n")
     assert read.jsm is not None
-    assert (read.jsm.api_token_expires, read.jsm.url) == (datetime.date(2027, 5, 1), "https://a.example")
+    assert (read.jsm.api_token_expires, read.jsm.url) == (date(2027, 5, 1), "https://a.example")
 
 
 def test_an_issuer_is_kept_to_the_letter() -> None:

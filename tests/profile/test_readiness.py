@@ -1,0 +1,124 @@
+"""What serve has to say about a well-formed profile before it serves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jsmsso.profile.readiness import serving_notes
+from jsmsso.profile.reading import read_profile
+from tests.profile.reading_texts import HEAD, OIDC, profile
+
+READY = f"providers: {{p: {OIDC}}}}}\nsession: {{secret: env:A}}\n"
+PORTAL = "id: '3', key: HELP, service_desk: '3', name: A, url: https://a.example/3, mode: hosted"
+
+
+def with_provider(rest: str) -> str:
+    return READY.replace("client_id: x", f"client_id: x, {rest}")
+
+
+def with_portal(rest: str) -> str:
+    return f"{READY}portals: [{{{PORTAL}, {rest}}}]\n"
+
+
+@pytest.mark.parametrize("name", ["cognito.yaml", "data-center.yaml"])
+def test_an_example_that_serves_has_no_notes(name: str) -> None:
+    notes = serving_notes(read_profile(Path(__file__).parents[2] / "examples" / name))
+    assert (notes.named, notes.refused) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "text, key",
+    [
+        pytest.param(with_provider("tenants: [a]"), "providers.p.tenants", id="tenants"),
+        pytest.param(with_provider("require: {amr: [mfa]}"), "providers.p.require", id="require"),
+        pytest.param(with_provider("client_key: env:K, client_auth: private_key_jwt"), "providers.p.client_key", id="private_key_jwt"),
+        pytest.param(with_portal("visibility: jira"), "portals[].visibility", id="visibility jira"),
+        pytest.param(with_portal("visibility: public"), "portals[].visibility", id="visibility public"),
+        pytest.param(with_portal("access: [{allow: {email_domain: a.b}}]"), "portals[].access", id="a portal's rules"),
+        pytest.param(with_portal("request_types: {deny: [x]}"), "portals[].request_types", id="request types"),
+        pytest.param(with_portal("show_sla: []").replace("hosted", "native"), "portals[].mode: native", id="mode native"),
+        pytest.param(f"{READY}access: [{{deny: {{claim: a, equals: b}}}}]\n", "access: rule 1 is by claim with equals", id="claim equals"),
+        pytest.param(
+            f"{READY}access: [{{deny: {{claim: a, all_of: [b]}}}}]\n", "access: rule 1 is by claim with all_of", id="claim all_of"
+        ),
+        pytest.param(
+            f"{READY}access: [{{deny: {{claim: a, matches: b}}}}]\n", "access: rule 1 is by claim with matches", id="claim matches"
+        ),
+        pytest.param(
+            f"{READY}access: [{{allow: everyone}}, {{deny: {{organization: b}}}}]\n", "access: rule 2 is by organization", id="organization"
+        ),
+        pytest.param(f"{READY}access: [{{deny: {{provider: p}}}}]\n", "access: rule 1 is by provider", id="provider"),
+        pytest.param(f"{READY}access: [{{deny: {{any: [everyone]}}}}]\n", "access: rule 1 is by any", id="any"),
+        pytest.param(f"{READY}access: [{{deny: {{email_in: x.txt}}}}]\n", "access: rule 1 is by email_in", id="email_in"),
+        pytest.param(
+            f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{required: true}}}}\n",
+            "jsm.customers.required",
+            id="required",
+        ),
+        pytest.param(READY.replace("env:A", "env:A, recheck: 15m"), "session.recheck", id="recheck"),
+        pytest.param(f"{READY}forward_auth: {{other_paths: deny}}\n", "forward_auth", id="forward auth"),
+        pytest.param(f"{READY}limits: {{requests_per_hour: 3}}\n", "limits", id="limits"),
+        pytest.param(f"{READY}store: redis://localhost/0\n", "store: Redis", id="redis"),
+        pytest.param(READY.replace("type: oidc", "type: okta"), "providers.p.type", id="provider type"),
+        pytest.param("session: {secret: env:A}\n", "providers: there is none", id="no provider"),
+        pytest.param(f"providers: {{p: {OIDC}}}}}\n", "session.secret", id="no session secret"),
+    ],
+)
+def test_a_key_that_restricts_anybody_and_is_not_acted_on_stops_serve(text: str, key: str) -> None:
+    refused = serving_notes(profile(text)).refused
+    assert [note for note in refused if note.startswith(key)], refused
+    assert len(refused) == 1
+
+
+def test_a_cognito_without_an_issuer_is_sent_to_the_test_connection() -> None:
+    read = profile("providers: {p: {type: cognito, client_id: x, domain: a.example}}\nsession: {secret: env:A}\n")
+    (note,) = serving_notes(read).refused
+    assert note.startswith("providers.p.issuer is missing")
+    assert "jsmsso test-connection" in note
+
+
+def test_a_loopback_profile_needs_no_session_secret() -> None:
+    read = profile(f"providers: {{p: {OIDC}}}}}\n", head=HEAD.replace("https://sso.acme.com", "http://localhost:8080"))
+    assert serving_notes(read).refused == ()
+
+
+@pytest.mark.parametrize(
+    "text, key",
+    [
+        pytest.param(with_provider("login_hint: true"), "providers.p.login_hint", id="login hint"),
+        pytest.param(f"{READY}login: {{fallback: native}}\n", "login.fallback", id="fallback"),
+        pytest.param(
+            f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{create: true}}}}\n", "jsm.customers", id="customers"
+        ),
+        pytest.param(
+            with_portal("knowledge_base: all_customers"), "portals[].knowledge_base is not acted on yet (in HELP)", id="knowledge base"
+        ),
+        pytest.param(f"{READY}retention: {{audit: 30d}}\n", "retention", id="retention"),
+        pytest.param(f"{READY}trusted_proxies: [unix]\n", "trusted_proxies", id="trusted proxies"),
+        pytest.param(f"{READY}log: {{client_address: none}}\n", "log.client_address", id="client address"),
+    ],
+)
+def test_a_key_that_only_adds_something_is_named(text: str, key: str) -> None:
+    notes = serving_notes(profile(text))
+    assert [note for note in notes.named if note.startswith(key)], notes
+    assert (len(notes.named), notes.refused) == (1, ())
+
+
+def test_asking_for_the_address_is_named_only_where_there_is_a_choice() -> None:
+    assert serving_notes(profile(f"{READY}login: {{mode: ask_address}}\n")).named == ()
+    both = f"providers:\n  a: {OIDC}, any_email: true}}\n  b: {OIDC}, any_email: true}}\n"
+    two = f"{both}session: {{secret: env:A}}\nlogin: {{mode: ask_address}}\n"
+    assert serving_notes(profile(two)).named == ("login.mode is not acted on yet",)
+
+
+def test_a_default_that_is_written_out_is_no_note() -> None:
+    notes = serving_notes(profile(with_portal("visibility: default, sharing: own_organizations") + "log: {client_address: full}\n"))
+    assert (notes.named, notes.refused) == ((), ())
+
+
+def test_thousands_of_portals_make_one_note() -> None:
+    portals = "".join(f"  - {{{PORTAL.replace('3', str(n)).replace('HELP', f'K{n}')}, visibility: jira}}\n" for n in range(1, 50))
+    (note,) = serving_notes(profile(f"{READY}portals:\n{portals}")).refused
+    assert note.endswith("(in K1, K2, K3 and 46 more)")
