@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
 from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPSConnectionPool
@@ -126,6 +126,12 @@ class HttpClient:
                 return response
 
         class Session(requests.Session):
+            def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+                try:
+                    return super().send(request, **options)
+                except requests.TooManyRedirects:
+                    raise WireFailed("redirect", without_query(cast(str, request.url)), "too many redirects") from None
+
             def get_redirect_target(self, resp: requests.Response) -> str | None:
                 target = super().get_redirect_target(resp)
                 return same_origin_redirect(resp.url, target) if target else None
@@ -162,6 +168,7 @@ class HttpClient:
                 timeout=urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout),
                 preload_content=False,
             )
+            call.answered = True
             return _read_whole(cast(urllib3.HTTPResponse, response), call, max_bytes, url)
         except (HTTPError, OSError, ValueError, AttributeError) as error:
             # AttributeError: http.client's own, when the watch shuts a socket between two of its steps.
@@ -169,7 +176,7 @@ class HttpClient:
                 raise WireFailed("timeout", without_query(url), "no whole answer in time") from error
             if isinstance(error, AttributeError):
                 raise
-            if replay and call.reused and isinstance(error, ProtocolError):
+            if replay and call.reused and not call.answered and _closed_unanswered(error):
                 return self._exchange(method, url, headers, body, ends, max_bytes, False)
             raise _failure(error, url) from error
         finally:
@@ -187,9 +194,7 @@ class HttpClient:
                 options["ssl_context"] = self._trust_store()
             pool: HTTPConnectionPool
             if proxy is not None:
-                manager = urllib3.ProxyManager(proxy, proxy_ssl_context=self._trust_store(), **options)
-                manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-                pool = manager.connection_from_url(origin)
+                pool = _proxied(proxy, self._trust_store(), options).connection_from_url(origin)
             else:
                 pool_class = _TlsPool if parts.scheme == "https" else _Pool
                 pool = pool_class(cast(str, parts.hostname), parts.port, **options)
@@ -232,6 +237,21 @@ class _WholeResponse:
     raw: urllib3.HTTPResponse
 
 
+def _proxied(proxy: str, trust: ssl.SSLContext, options: Mapping[str, Any]) -> urllib3.ProxyManager:
+    """Pools that go through a proxy: ``[http[s]://][user:password@]host[:port]``."""
+    address = proxy if "://" in proxy else f"http://{proxy}"
+    user, _, place = address.partition("://")[2].rpartition("@")
+    headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
+    try:
+        scheme = address.partition("://")[0]
+        manager = urllib3.ProxyManager(f"{scheme}://{place}", proxy_headers=headers, proxy_ssl_context=trust, **options)
+    except (HTTPError, ValueError, AssertionError) as error:
+        detail = f"its address cannot be used: {type(error).__name__}"  # no more: it may hold a password
+        raise WireFailed("proxy", "the proxy", detail, "See http.proxy or HTTPS_PROXY.") from None
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    return manager
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host's name or address can only be this machine (RFC 6761 6.3, RFC 1122 3.2.1.3, RFC 4291 2.5.3)."""
     host = host.strip("[]").lower()
@@ -245,7 +265,10 @@ def is_loopback(host: str) -> bool:
 
 def same_origin_redirect(url: str, location: str) -> str:
     """Where a redirect from ``url`` leads. Raises :class:`WireFailed` when that is another origin."""
-    target = urljoin(url, location)
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        raise WireFailed("redirect", without_query(url), "it redirects to what is no address") from None
     if _split(target)[0] != _split(url)[0]:
         raise WireFailed("redirect", without_query(url), f"it redirects to another host: {without_query(target)}")
     return target
@@ -268,7 +291,8 @@ def _split(url: str) -> tuple[str, str, bool]:
     if parts.scheme not in ("http", "https") or not host or parts.username is not None:
         raise WireFailed("protocol", without_query(url), "is no http or https URL")
     name = f"[{host}]" if ":" in host else host
-    origin = f"{parts.scheme}://{name}" + (f":{port}" if port else "")
+    usual = 443 if parts.scheme == "https" else 80
+    origin = f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, usual) else "")
     return origin, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), is_loopback(host)
 
 
@@ -287,8 +311,14 @@ def _read_whole(response: urllib3.HTTPResponse, call: _Call, max_bytes: int, url
     except BaseException:
         response.close()
         raise
+    call.connection = None  # from here on it may be another call's
     response.release_conn()
     return _WholeResponse(response.status, response.headers, b"".join(chunks), response)
+
+
+def _closed_unanswered(error: Exception) -> bool:
+    """Whether the connection ended before a byte of the answer, which urllib3 tells by the second argument."""
+    return isinstance(error, ProtocolError) and any(isinstance(inner, ConnectionError) for inner in error.args)
 
 
 def _failure(error: Exception, url: str) -> WireFailed:
@@ -348,11 +378,12 @@ WATCH_SECONDS = 0.2
 
 
 class _Call:
-    __slots__ = ("connection", "ends", "expired", "reused")
+    __slots__ = ("answered", "connection", "ends", "expired", "reused")
 
     def __init__(self, ends: float) -> None:
         self.ends = ends
         self.connection: HTTPConnection | None = None
+        self.answered = False  # the head of an answer is here
         self.expired = False
         self.reused = True  # until a connection is opened for it
 
@@ -368,13 +399,18 @@ class _Call:
 
 class _Watch:
     def __init__(self) -> None:
+        self.forget()
+        os.register_at_fork(after_in_child=self.forget)
+
+    def forget(self) -> None:
+        """In a forked child: the parent's calls are not ours to end (their sockets are shared), and its thread is not here."""
         self._calls: dict[int, _Call] = {}
         self._busy = threading.Event()
-        self._process = 0
+        self._running = False
 
     def add(self, call: _Call) -> None:
         self._calls[id(call)] = call
-        if self._process != os.getpid():
+        if not self._running:
             self._start()
         self._busy.set()
 
@@ -382,7 +418,7 @@ class _Watch:
         self._calls.pop(id(call), None)
 
     def _start(self) -> None:
-        self._process = os.getpid()
+        self._running = True
         threading.Thread(target=self._run, name="jsmsso-deadlines", daemon=True).start()
 
     def _run(self) -> None:
@@ -412,9 +448,10 @@ class _Noted(HTTPConnection):
     """Tells the thread's call which connection serves it."""
 
     def connect(self) -> None:
-        super().connect()
         if (call := _call_of_thread.current) is not None:
             call.reused = False
+            call.connection = self  # a proxy can be slow before there is a request
+        super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:
         if (call := _call_of_thread.current) is not None:

@@ -35,15 +35,17 @@ class Sealer:
         """``content`` as URL-safe text of 4/3 times its length plus 39 characters, without padding."""
         associated, keys = self._keys.get(purpose) or self._derive(purpose)
         nonce = os.urandom(NONCE_BYTES)
-        return urlsafe_b64encode(VERSION + nonce + keys[0].encrypt(nonce, content, associated)).rstrip(b"=").decode("ascii")
+        return _encoded(VERSION + nonce + keys[0].encrypt(nonce, content, associated)).decode("ascii")
 
     def open(self, purpose: str, text: str) -> bytes | None:
         """What was sealed under this purpose, or None for anything else: altered, foreign, garbage."""
         try:
-            sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+            encoded = text.encode("ascii")
+            sealed = urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4))
         except ValueError:
             return None
-        if len(sealed) < OVERHEAD_BYTES or sealed[:1] != VERSION:
+        # Python's base64 skips what is no letter of it and drops odd bits: only the one right spelling opens.
+        if len(sealed) < OVERHEAD_BYTES or sealed[:1] != VERSION or _encoded(sealed) != encoded:
             return None
         associated, keys = self._keys.get(purpose) or self._derive(purpose)
         nonce, ciphertext = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
@@ -59,3 +61,7 @@ class Sealer:
         keys = [AESGCM(HKDF(SHA256(), 32, salt=None, info=b"jsmsso " + purpose.encode()).derive(secret)) for secret in self._secrets]
         self._keys[purpose] = associated, keys
         return associated, keys
+
+
+def _encoded(sealed: bytes) -> bytes:
+    return urlsafe_b64encode(sealed).rstrip(b"=")

@@ -19,7 +19,10 @@ def open_store(address: str | None) -> SqliteStore:
     parts = urlsplit(address)
     if parts.scheme != "sqlite":
         raise NotReady(f"a store at {parts.scheme}:// is not served yet", "Use sqlite:////path/to/state.db.")
-    return SqliteStore(Path(unquote(parts.path)[1:]))
+    path = unquote(parts.path)[1:]
+    if parts.netloc or not path or path.endswith("/"):
+        raise NotReady(f"the store's address {address} names no file", "Use sqlite:////path/to/state.db, with four slashes.")
+    return SqliteStore(Path(path))
 
 
 def default_path() -> Path:
