@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 from jsmsso.errors import StoreUnavailable
@@ -85,11 +86,24 @@ class SqliteStore:
         process, connection = getattr(self._threads, "connection", (0, None))
         if connection is None or process != os.getpid():  # SQLite forbids a connection carried over a fork
             connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
+            _turn_to_wal(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             self._threads.connection = os.getpid(), connection
         assert isinstance(connection, sqlite3.Connection)
         return connection
+
+
+def _turn_to_wal(connection: sqlite3.Connection) -> None:
+    """SQLite's own waiting does not cover this step, which all workers of a first start take at once."""
+    ends = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if time.monotonic() >= ends or "locked" not in str(error):
+                raise
+            time.sleep(0.01)
 
 
 def _unavailable(path: Path, error: Exception) -> StoreUnavailable:

@@ -197,6 +197,17 @@ def test_a_writer_waits_for_another_that_is_quick(path: Path) -> None:
     other.close()
 
 
+def test_a_first_start_waits_for_another_worker_that_makes_the_file(path: Path) -> None:
+    path.parent.mkdir()
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE made (a)")
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.2, lambda: other.execute("COMMIT")).start()
+
+    assert SqliteStore(path).use_login(b"a", now=NOW, expires=LATER)
+    other.close()
+
+
 @pytest.mark.parametrize(
     ("address", "place"),
     [
