@@ -1,0 +1,102 @@
+"""`python -m benchmarks [startup] [runtime] [id-token] [--quick] [--json FILE]`; without a part, all of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import id_token, runtime, startup
+from benchmarks.cpu import can_measure_servers
+from benchmarks.gateways import JSMSSO
+
+ACTS = {runtime.REDIRECT: "redirect", runtime.LOGIN: "login", runtime.SESSION: "session"}
+PARTS = ("startup", "runtime", "id-token")
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure jsmsso; docs/performance.md explains the numbers.")
+    options.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    options.add_argument("--quick", action="store_true", help="few rounds: to see that it works, not what it costs")
+    options.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers, each round's too, as JSON")
+    asked = options.parse_args()
+    if unknown := [part for part in asked.parts if part not in PARTS]:
+        options.error(f"no part {unknown[0]!r}: {', '.join(PARTS)}")
+    console = Console(highlight=False)
+    document: dict[str, Any] = {"python": platform.python_version(), "processors": os.cpu_count(), "quick": asked.quick}
+    for part in asked.parts or PARTS:
+        document[part] = _measure(part, asked.quick, console)
+    if asked.json:
+        asked.json.write_text(json.dumps(document, indent=2) + "\n")
+    return 0
+
+
+def _measure(part: str, quick: bool, console: Console) -> Any:
+    match part:
+        case "startup":
+            pairs = startup.measure(5 if quick else 21)
+            console.print(_startup_table(pairs))
+            return [asdict(pair) | {"ratio": pair.ratio} for pair in pairs]
+        case "id-token":
+            found = id_token.measure(5 if quick else 21)
+            console.print(_id_token_table(found))
+            return asdict(found) | {"ratio": found.ratio}
+    if not can_measure_servers():
+        console.print("runtime: left out, as only Linux tells the CPU time of a server's processes")
+        return None
+    with console.status("") as status:
+        outcome = runtime.measure(runtime.QUICK if quick else runtime.FULL, status.update)
+    console.print(_runtime_table(outcome))
+    for name, reason in outcome.left_out.items():
+        console.print(f"left out: {name}, as {reason}")
+    console.print("processes: " + ", ".join(f"{name} {number}" for name, number in outcome.processes.items()))
+    return asdict(outcome)
+
+
+def _startup_table(pairs: tuple[startup.Pair, ...]) -> Table:
+    table = _table("Start-up: CPU of the whole process, ms", "", "jsmsso", "bare Typer", "ratio")
+    for pair in pairs:
+        table.add_row(pair.name, f"{pair.ours:.0f}", f"{pair.bare:.0f}", f"{pair.ratio:.2f}")
+    return table
+
+
+def _runtime_table(outcome: runtime.Outcome) -> Table:
+    medians = {name: [outcome.costs[act][name].median for act in ACTS] for name in outcome.processes}
+    table = _table("Runtime: CPU of all of the server's processes per act, ms", "", *ACTS.values())
+    for name, costs in medians.items():
+        table.add_row(name, *(f"{cost:.3f}" for cost in costs))
+    table.add_section()
+    for peer, costs in medians.items():
+        if peer != JSMSSO:
+            ratios = (ours / theirs for ours, theirs in zip(medians[JSMSSO], costs, strict=True))
+            table.add_row(f"jsmsso to {peer}", *(f"{ratio:.2f}" for ratio in ratios))
+    table.add_section()
+    for server, cost in outcome.bare.items():
+        table.add_row(f"{server} alone, without a login", f"{cost.median:.3f}")
+    return table
+
+
+def _id_token_table(found: id_token.Comparison) -> Table:
+    table = _table("One RS256 ID token: CPU, microseconds", "", "jsmsso", "joserfc", "ratio")
+    table.add_row("jsmsso: every check; joserfc: its decode", f"{found.ours:.0f}", f"{found.joserfc:.0f}", f"{found.ratio:.2f}")
+    return table
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, width=78, show_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading else "left", min_width=8 if heading else None, overflow="fold")
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+"""Starts what is measured, each on a free port of loopback with two worker processes, and ends all of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.acts import NATIVE_PORTAL, Gateway
+from benchmarks.cpu import descendants
+from benchmarks.stub_provider import CLIENT_ID, WITH_USERINFO, WITHOUT_USERINFO
+
+ROOT = Path(__file__).parent.parent
+APACHE_MODULES = Path("/usr/lib/apache2/modules")  # Debian's place
+WORKERS = 2
+PATIENCE = 30.0  # seconds until a server listens
+
+JSMSSO = "jsmsso"
+FLASK = "Flask + Authlib"
+APACHE = "mod_auth_openidc"
+APACHE_WITHOUT_USERINFO = "mod_auth_openidc without userinfo"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every gateway is told: the provider, its own port and a folder of its own."""
+
+    origin: str
+    issuer_path: str
+    port: int
+    folder: Path
+    client_secret: str
+    session_secret: str
+
+    @property
+    def issuer(self) -> str:
+        return self.origin + self.issuer_path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "BENCH_PORT": str(self.port),
+            "BENCH_FOLDER": str(self.folder),
+            "BENCH_MODULES": str(APACHE_MODULES),
+            "BENCH_DISCOVERY": f"{self.issuer}/.well-known/openid-configuration",
+            "BENCH_CLIENT_ID": CLIENT_ID,
+            "BENCH_CLIENT_SECRET": self.client_secret,
+            "BENCH_SESSION_SECRET": self.session_secret,
+            "BENCH_NATIVE_PORTAL": NATIVE_PORTAL,
+        }
+
+
+def jsmsso_command(site: Site) -> list[str]:
+    """`jsmsso serve` with a profile as an administrator would have it: rules, a portal in mode redirect, secrets in files."""
+    (site.folder / "client_secret").write_text(site.client_secret)
+    (site.folder / "session_secret").write_text(site.session_secret)
+    for name in ("client_secret", "session_secret"):
+        (site.folder / name).chmod(0o600)
+    profile = {
+        "version": 1,
+        "public_url": f"http://127.0.0.1:{site.port}",
+        "providers": {
+            "stub": {
+                "type": "oidc",
+                "issuer": site.issuer,
+                "client_id": CLIENT_ID,
+                "client_secret": "file:client_secret",
+                "callback": "/callback",
+                "scopes": ["openid", "profile", "email"],
+            }
+        },
+        "access": [
+            {"deny": {"email": "*@contractor.acme.com"}},
+            {"allow": {"claim": "groups", "any_of": ["customers", "partners"]}},
+            {"deny": "everyone"},
+        ],
+        "portals": [
+            {"id": "3", "key": "HELP", "service_desk": "3", "name": "IT help", "url": NATIVE_PORTAL, "mode": "redirect"},
+            {"id": "4", "key": "HR", "service_desk": "4", "name": "HR", "url": f"{NATIVE_PORTAL[:-1]}4", "mode": "redirect"},
+        ],
+        "session": {"secret": "file:session_secret"},
+        "store": f"sqlite:///{site.folder / 'state.db'}",
+    }
+    (site.folder / "jsmsso.yaml").write_text(json.dumps(profile, indent=2))  # JSON is YAML
+    command = str(Path(sys.executable).with_name("jsmsso"))
+    return [command, "--profile", str(site.folder / "jsmsso.yaml"), "serve", "--workers", str(WORKERS)]
+
+
+def flask_command(site: Site) -> list[str]:
+    return gunicorn("benchmarks.peers.flask_authlib:application", site)
+
+
+def apache_command(site: Site) -> list[str]:
+    apache = shutil.which("apache2", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    assert apache is not None
+    return [apache, "-DFOREGROUND", "-f", str(Path(__file__).parent / "peers" / "apache.conf")]
+
+
+def gunicorn(application: str, site: Site) -> list[str]:
+    """Two workers of eight threads; the log only says errors."""
+    return [
+        *(sys.executable, "-m", "gunicorn", "--workers", str(WORKERS), "--threads", "8", "--keep-alive", "30"),
+        *("--log-level", "error", "--bind", f"127.0.0.1:{site.port}", application),
+    ]
+
+
+def bare_granian(site: Site) -> list[str]:
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", str(WORKERS), "--blocking-threads", "16"),
+        *("--http", "1", "--no-ws", "--log-level", "error", "--host", "127.0.0.1", "--port", str(site.port)),
+        "benchmarks.peers.bare_wsgi:application",
+    ]
+
+
+def bare_gunicorn(site: Site) -> list[str]:
+    return gunicorn("benchmarks.peers.bare_wsgi:application", site)
+
+
+COMMANDS: Mapping[str, tuple[Callable[[Site], list[str]], str]] = {
+    JSMSSO: (jsmsso_command, WITH_USERINFO),
+    FLASK: (flask_command, WITH_USERINFO),
+    APACHE: (apache_command, WITH_USERINFO),
+    APACHE_WITHOUT_USERINFO: (apache_command, WITHOUT_USERINFO),
+}
+BARE: Mapping[str, Callable[[Site], list[str]]] = {
+    "granian": bare_granian,
+    "gunicorn": bare_gunicorn,
+    "Apache": apache_command,
+}
+
+
+def why_not(name: str) -> str:
+    """Why a gateway cannot be measured on this machine; empty where it can."""
+    if name not in (APACHE, APACHE_WITHOUT_USERINFO, "Apache"):
+        return ""
+    if shutil.which("apache2", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
+        return "apache2 is not installed"
+    if not (APACHE_MODULES / "mod_auth_openidc.so").exists():
+        return "libapache2-mod-auth-openidc is not installed"
+    return ""
+
+
+@contextmanager
+def stub_provider(folder: Path) -> Iterator[str]:
+    """The provider's origin while it runs."""
+    with _running([sys.executable, "-m", "benchmarks.stub_provider"], dict(os.environ), folder / "stub.log") as process:
+        log = folder / "stub.log"
+        _wait(process, lambda: "\n" in log.read_text(), log)
+        yield log.read_text().strip()
+
+
+@contextmanager
+def gateway(name: str, command: Callable[[Site], list[str]], origin: str, issuer_path: str, folder: Path) -> Iterator[Gateway]:
+    """A gateway while it runs; it listens."""
+    folder.mkdir()
+    folder.chmod(0o755)  # Apache's workers are another user when it is started as root
+    site = Site(origin, issuer_path, _free_port(), folder, secrets.token_urlsafe(24), secrets.token_urlsafe(36))
+    log = folder / "log"
+    with _running(command(site), site.environment, log) as process:
+        # A parent may listen before its workers are there.
+        _wait(process, lambda: _listens(site.port) and len(descendants(process.pid)) > WORKERS, log)
+        yield Gateway(name, site.port, process.pid, f"{site.issuer}/authorize")
+
+
+@contextmanager
+def all_of(names: Sequence[str], origin: str, folder: Path) -> Iterator[tuple[Gateway, ...]]:
+    """These gateways (of :data:`COMMANDS`), all running at once, so that they can be measured in turns."""
+    with ExitStack() as stack:
+        started = []
+        for number, name in enumerate(names):
+            command, issuer_path = COMMANDS[name]
+            started.append(stack.enter_context(gateway(name, command, origin, issuer_path, folder / str(number))))
+        yield tuple(started)
+
+
+@contextmanager
+def _running(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            pass
+        try:
+            os.killpg(process.pid, signal.SIGKILL)  # whatever it left behind would share the machine with the next
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{process.args} does not start:\n{log.read_text(errors='replace')}")
+        time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
