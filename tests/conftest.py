@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from jsmsso.sandbox.cognito import LocalCognito, local_cognito
 from tests.services import SERVICES
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
+
+settings.register_profile("jsmsso", deadline=None, database=None)  # no time limits, no folder of examples
+settings.load_profile("jsmsso")
 
 if str(SERVICES) not in sys.path:
     sys.path.append(str(SERVICES))  # the test keyring's module, by the name that children know too
