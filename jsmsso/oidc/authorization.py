@@ -18,6 +18,7 @@ from jsmsso.oidc.tenants import issuers_of
 
 MAX_ANSWER = 8192  # characters of an answer's query; codes of real providers stay below 2,000
 _MEMBERS = ("code", "state", "iss", "error", "error_description", "error_uri", "session_state")
+_WITH_CHALLENGE = "&code_challenge_method=S256"
 _URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -35,13 +36,20 @@ def constant_part(settings: ClientSettings, metadata: ProviderMetadata) -> str:
         scope=list(settings.scopes),
         **{name: str(value) for name, value in asked.items() if value not in (None, "")},
     )
-    return f"{endpoint[: endpoint.index('://')]}{url[url.index('://') :]}&code_challenge_method=S256"
+    return f"{endpoint[: endpoint.index('://')]}{url[url.index('://') :]}{_WITH_CHALLENGE if settings.pkce else ''}"
 
 
 def authorization_url(constant: str, *, state: str, nonce: str, code_verifier: str, login_hint: str = "", prompt: str = "") -> str:
-    """Where the browser is sent. ``state``, ``nonce`` and ``code_verifier`` are URL-safe texts (A-Z a-z 0-9 - _)."""
+    """Where the browser is sent. ``state``, ``nonce`` and ``code_verifier`` are URL-safe texts (A-Z a-z 0-9 - _).
+
+    An empty ``nonce`` is left out (plain OAuth 2.0), the challenge where ``constant`` is of settings without PKCE.
+    """
     assert _URL_SAFE.fullmatch(state + nonce)
-    url = f"{constant}&state={state}&nonce={nonce}&code_challenge={code_challenge(code_verifier)}"
+    url = f"{constant}&state={state}"
+    if nonce:
+        url += f"&nonce={nonce}"
+    if constant.endswith(_WITH_CHALLENGE):
+        url += f"&code_challenge={code_challenge(code_verifier)}"
     if login_hint or prompt:
         url += "&" + urlencode({name: value for name, value in (("login_hint", login_hint), ("prompt", prompt)) if value})
     return url

@@ -35,7 +35,7 @@ def validate_id_token(
     which knows the check, what it expected and what it found.
     """
     claims = _validated(token, keys, settings, issuer, access_token, now, algorithms)
-    if not hmac.compare_digest(_bytes(claims.get("nonce", "")), _bytes(nonce)):
+    if (settings.nonce or "nonce" in claims) and not hmac.compare_digest(_bytes(claims.get("nonce", "")), _bytes(nonce)):
         raise IdTokenRefused("nonce", "the one of this login", "another or none")
     if settings.max_age is not None:
         _check_auth_time(claims, now, settings.max_age, settings.clock_skew)
@@ -73,11 +73,13 @@ def _validated(
     for name in _TEXT_CLAIMS:
         if name in claims and not isinstance(claims[name], str):
             raise IdTokenRefused(name, "a text", type(claims[name]).__name__)
+    if claims.get("iss") in settings.legacy_issuers:
+        claims["iss"] = issuer  # one person is one issuer and subject, whichever spelling came
     expected = issuer_of(issuer, settings.tenants, claims)
     if claims.get("iss") != expected:
         raise _refused("iss", expected, claims.get("iss"), "The profile's `issuer` must be equal to the letter.")
     _check_subject(claims)
-    check_audience(claims, settings.client_id)
+    check_audience(claims, settings.client_id, settings.trusted_audiences)
     check_times(claims, now, settings.clock_skew)
     _check_token_use(claims, settings.token_use_required)
     if "at_hash" in claims and access_token is not None:
@@ -91,14 +93,14 @@ def _check_subject(claims: Mapping[str, Any]) -> None:
         raise IdTokenRefused("sub", f"1 to {MAX_SUBJECT} printable characters", f"{len(subject)} characters")
 
 
-def check_audience(claims: Mapping[str, Any], client_id: str) -> None:
-    """``aud`` names this client, and ``azp`` nobody else (Core 3.1.3.7, 3 to 5)."""
+def check_audience(claims: Mapping[str, Any], client_id: str, trusted: Sequence[str] = ()) -> None:
+    """``aud`` names this client beside none but ``trusted`` ones, and ``azp`` nobody else (Core 3.1.3.7, 3 to 5)."""
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience
     if not isinstance(audiences, list) or not all(isinstance(one, str) for one in audiences) or client_id not in audiences:
         raise _refused("aud", client_id, audience, "The token was made for another client: compare client_id with the provider's.")
     azp = claims.get("azp")
-    if len(audiences) > 1 and azp is None:
+    if len([one for one in audiences if one not in trusted]) > 1 and azp is None:
         raise _refused("azp", f"{client_id}, as there are several audiences", None)
     if azp is not None and azp != client_id:
         raise _refused("azp", client_id, azp)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-LogoutStyle = Literal["rp_initiated", "cognito", "local"]
+LogoutStyle = Literal["rp_initiated", "cognito", "bare", "local"]
 ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 
 DEFAULT_ALGORITHMS = ("RS256",)
@@ -38,11 +38,20 @@ class ClientSettings:
     """Cognito: ``token_use`` must be there. Where it is present it must be ``id`` for any provider."""
     logout_style: LogoutStyle = "rp_initiated"
     post_logout_redirect_uri: str = ""
+    logout_template: str = ""
+    """Where people log out when the metadata names no end_session_endpoint: ``{issuer}``, ``{client_id}`` and ``{return_to}`` are filled."""
     id_token_hint: bool = False
     """The provider ends no session without the ID token (Okta, OneLogin)."""
     login_hint: bool = False
     tenants: tuple[str, ...] = ()
     """Whose tokens count where the issuer is a template with ``{tenantid}`` (Entra's ``common``): values of ``tid``."""
+    legacy_issuers: tuple[str, ...] = ()
+    """Other spellings of ``issuer`` that the provider's own reference allows in its ID tokens; the claims say ``issuer`` all the same."""
+    trusted_audiences: tuple[str, ...] = ()
+    """Audiences that the provider puts beside the client's into every ID token."""
+    pkce: bool = True
+    nonce: bool = True
+    """Whether the provider repeats the nonce in its ID tokens. One that is there must be right in any case."""
     require_amr: tuple[str, ...] = ()
     """Authentication methods (RFC 8176) that must all have been used."""
     require_acr: tuple[str, ...] = ()

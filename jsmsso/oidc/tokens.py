@@ -54,7 +54,7 @@ def exchange_code(http: HttpClient, settings: ClientSettings, metadata: Provider
 def send_code(http: HttpClient, settings: ClientSettings, metadata: ProviderMetadata, code: str, code_verifier: str) -> Answer:
     """The token request itself; also a probe of the client's credentials with a code that cannot exist."""
     form: str = WebApplicationClient(settings.client_id).prepare_request_body(
-        code=code, redirect_uri=settings.redirect_uri, code_verifier=code_verifier, include_client_id=False
+        code=code, redirect_uri=settings.redirect_uri, code_verifier=code_verifier if settings.pkce else None, include_client_id=False
     )
     # A kept-alive connection that the provider closed meanwhile took no code; sending it again is safe, as a
     # code that was taken after all is refused (RFC 6749 4.1.2).
