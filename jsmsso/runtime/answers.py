@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jsmsso.errors import AnswerRefused, JsmssoError
+from jsmsso.errors import AnswerRefused, IdentityRefused, JsmssoError, StoreUnavailable
 from jsmsso.identity.access import decide
-from jsmsso.identity.attributes import lacking, to_customer
+from jsmsso.identity.attributes import to_customer
 from jsmsso.oidc.authorization import AuthorizationAnswer, read_answer
 from jsmsso.oidc.relying_party import Authentication
 from jsmsso.profile.model import Portal
@@ -14,6 +14,8 @@ from jsmsso.runtime.logins import LOGIN_SECONDS, Login
 from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import Header, Reply
 from jsmsso.runtime.visit import Visit
+
+REMEMBERED_SECONDS = 7200  # a used login outlives its cookie, so that its answer is called used and not unknown
 
 
 class Callback:
@@ -36,13 +38,18 @@ class Callback:
         try:
             self._use(login, answer, provider)
             authentication = provider.party.complete(
-                answer, nonce=login.nonce, code_verifier=login.code_verifier, wants_userinfo=lambda claims: _lacks(claims, provider)
+                answer, nonce=login.nonce, code_verifier=login.code_verifier, wants_userinfo=provider.wants_userinfo
             )
             return self._sign_in(visit, authentication, provider, login, portal, clear)
         except AnswerRefused as error:
             return self._pages.answer_refused(visit, error, portal, [clear])
+        except IdentityRefused as error:
+            # Whoever was signed in on this browser before is not the one who just logged in.
+            cleared = [clear, deployment.cookies.clear(deployment.cookies.session)]
+            return self._pages.login_failed(visit, error, provider.name, portal, login.return_to, cleared)
         except JsmssoError as error:
-            return self._pages.login_failed(visit, error, provider.name, portal, login.return_to, [clear])
+            # A provider may repeat the code in what it says about it.
+            return self._pages.login_failed(visit, error, provider.name, portal, login.return_to, [clear], unsaid=answer.code)
 
     def _login_of(self, visit: Visit, answer: AuthorizationAnswer) -> Login:
         """The login that this answer is for. Raises :class:`AnswerRefused` for one that this browser does not have."""
@@ -54,7 +61,7 @@ class Callback:
         login = logins.unseal(text, deployment.sealer) if text else None
         if login is not None and login.state == answer.state:
             return login
-        if deployment.store.login_was_used(logins.state_hash(answer.state)):
+        if self._was_used(answer):
             raise AnswerRefused("used", "the answer was used before")
         if login is not None:
             raise AnswerRefused("displaced", "a newer login of this browser took the answer's place")
@@ -68,8 +75,26 @@ class Callback:
             raise AnswerRefused("wrong_callback", f"the login went to {login.provider}, the answer came to the callback of {provider.name}")
         if now > login.started + LOGIN_SECONDS:
             raise AnswerRefused("late", f"the answer came {now - login.started:.0f} s after the login began, {LOGIN_SECONDS} s are allowed")
-        if not deployment.store.use_login(logins.state_hash(answer.state), now=now, expires=login.started + 2 * 3600):
+        try:
+            first = deployment.store.use_login(logins.state_hash(answer.state), now=now, expires=login.started + REMEMBERED_SECONDS)
+        except StoreUnavailable as error:
+            self._go_on_without_store(error)
+            return
+        if not first:
             raise AnswerRefused("used", "the answer was used before")
+
+    def _was_used(self, answer: AuthorizationAnswer) -> bool:
+        try:
+            return self._deployment.store.login_was_used(logins.state_hash(answer.state))
+        except StoreUnavailable as error:
+            self._go_on_without_store(error)
+            return False
+
+    def _go_on_without_store(self, error: StoreUnavailable) -> None:
+        """``store_failure: open``: the cookie is cleared and the provider takes a code once, which is all that is left."""
+        if self._deployment.profile.store_failure == "closed":
+            raise error
+        self._deployment.events.write("store.unavailable", reason=error.code, detail=error.message, hint=error.hint)
 
     def _sign_in(
         self, visit: Visit, authentication: Authentication, provider: ServedProvider, login: Login, portal: Portal | None, clear: Header
@@ -79,10 +104,9 @@ class Callback:
         customer = to_customer(claims, provider.identity)
         decision = decide(deployment.rules, customer, claims)
         session = sessions.begin(customer, claims, deployment.claims_kept, deployment.now())
-        # Whoever was signed in on this browser before is not the one who just logged in.
         if not decision.allowed:
             cleared = [clear, deployment.cookies.clear(deployment.cookies.session)]
-            return self._pages.not_allowed(visit, session, portal, decision, cleared, is_kept=False)
+            return self._pages.not_allowed(visit, session, portal, decision, login.return_to, cleared, is_kept=False)
         cookie = deployment.cookies.set(deployment.cookies.session, sessions.seal(session, deployment.sealer))
         deployment.events.write(
             "login.ok",
@@ -102,12 +126,3 @@ class Callback:
         except AnswerRefused:
             return None
         return self._deployment.portals.by_tag(parts[1]) if parts else None
-
-
-def _lacks(claims: object, provider: ServedProvider) -> bool:
-    """Whether userinfo may add something that the mapping needs."""
-    assert isinstance(claims, dict)
-    missing = lacking(claims, provider.identity)
-    if not provider.id_token_is_complete:
-        return bool(missing)
-    return "email" in missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,9 +18,12 @@ from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import STATUS_LINES, Reply
 from jsmsso.runtime.return_to import own_path
 from jsmsso.runtime.signing_out import SigningOut
-from jsmsso.runtime.visit import MAX_HEADERS, MAX_PATH, Visit, decoded_path, headers_size
+from jsmsso.runtime.visit import MAX_HEADERS, Visit, decoded_path, headers_size
 
 MAX_FORM = 16 * 1024  # bytes of a form's body; ours hold a token and a path
+MAX_FIELDS = 16
+FORMS_AT_ONCE = 4  # forms that a worker reads at once, of its sixteen threads
+MAX_QUERY = 8192  # characters, as many as an answer may have
 _READ = ("GET", "HEAD")
 
 
@@ -29,6 +33,7 @@ class Application:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._base_path = deployment.base_path
+        self._reading = threading.BoundedSemaphore(FORMS_AT_ONCE)
         self._headers = deployment.headers
         self._pages = Pages(deployment)
         self._gate = Gate(deployment, self._pages)
@@ -60,10 +65,19 @@ class Application:
 
     def reply_to(self, environ: dict[str, Any]) -> Reply:
         """The answer to a request."""
-        if headers_size(environ) > MAX_HEADERS or len(environ.get("QUERY_STRING", "")) > 4 * MAX_PATH:
+        if headers_size(environ) > MAX_HEADERS:
             return self._headers.plain(431, "The request's headers are too large. Delete this site's cookies and try again.")
-        path = decoded_path(environ)
         visit = Visit(environ, "/")
+        if len(visit.query) > MAX_QUERY:
+            return self._headers.plain(414, "This address is too long.")
+        try:
+            return self._answer(visit, decoded_path(environ))
+        except JsmssoError as error:
+            return self._pages.unavailable(visit, error, own_path(visit.path) if visit.path != "/login" else self._return_to(visit))
+        except Exception as error:  # the edge: a fault of ours is a page with a number, and the log says where
+            return self._pages.fault(visit, error)
+
+    def _answer(self, visit: Visit, path: str | None) -> Reply:
         if path is None:
             return self._pages.not_found(visit, None)
         if self._base_path:
@@ -71,14 +85,6 @@ class Application:
                 return self._pages.not_found(visit, None)
             path = path[len(self._base_path) :] or "/"
         visit.path = path
-        try:
-            return self._answer(visit)
-        except JsmssoError as error:
-            return self._pages.unavailable(visit, error, own_path(path) if path != "/login" else _return_to(visit))
-        except Exception as error:  # the edge: a fault of ours is a page with a number, and the log says where
-            return self._pages.fault(visit, error)
-
-    def _answer(self, visit: Visit) -> Reply:
         first = visit.path[1:].partition("/")[0]
         room = self._rooms.get(first)
         if room is None:
@@ -115,32 +121,33 @@ class Application:
             return other
         if not visit.is_page_load:
             return self._headers.plain(401, "Sign in first: open this address in a browser.")
-        return_to = _return_to(visit)
+        return_to = self._return_to(visit)
         query = dict(parse_qsl(visit.query))
-        name = return_to.partition("?")[0]
-        if name.startswith("/portal/"):
-            target = self._deployment.portals.of_link(name)
-        elif name.startswith("/servicedesk/customer/"):
-            target = self._deployment.portals.of_native_path(name, "")
-        else:
-            target = None
-        portal = target.portal if target else None
-        candidates = [one for one in self._deployment.candidates_for(portal) if query.get("provider") in (None, one.name)]
-        if len(candidates) == 1:
-            return self._gate.begin_login(visit, candidates[0], return_to, portal)
-        return self._pages.sign_in(visit, candidates or self._deployment.candidates_for(portal), portal, return_to)
+        portal = self._deployment.portals.of_own_path(return_to)
+        candidates = self._deployment.candidates_for(portal)
+        named = [one for one in self._deployment.possible_for(portal) if one.name == query.get("provider")]
+        chosen = named or candidates
+        if len(chosen) != 1 or ("provider" in query and not named):
+            return self._pages.sign_in(visit, candidates, portal, return_to)
+        prompt = "login" if query.get("prompt") == "login" else ""
+        return self._gate.begin_login(visit, chosen[0], return_to, portal, prompt=prompt)
 
     def _logout(self, visit: Visit) -> Reply:
         if (other := self._only(visit, "/logout")) is not None:
             return other
         if visit.method != "POST":
             return self._signing_out.ask(visit)
+        # A body may come as slowly as its sender likes, and holds a thread: never all of a worker's threads.
+        if not self._reading.acquire(blocking=False):
+            return self._headers.plain(503, "Too many forms at once. Try again in a moment.", [("Retry-After", "2")])
         try:
             _, form, _ = parse_form_data(
-                visit.environ, silent=True, max_content_length=MAX_FORM, max_form_memory_size=MAX_FORM, max_form_parts=8
+                visit.environ, silent=True, max_content_length=MAX_FORM, max_form_memory_size=MAX_FORM, max_form_parts=MAX_FIELDS
             )
-        except HTTPException as error:
-            return self._headers.plain(error.code or 400, "This form cannot be read.")
+        except (HTTPException, ValueError) as error:
+            return self._headers.plain(getattr(error, "code", None) or 400, "This form cannot be read.")
+        finally:
+            self._reading.release()
         return self._signing_out.confirmed(visit, {name: form[name] for name in form})
 
     def _logged_out(self, visit: Visit) -> Reply:
@@ -164,6 +171,5 @@ class Application:
         known = all(one.party.known_metadata is not None for one in self._deployment.providers.values())
         return self._headers.plain(200, "ready" if known else "degraded")
 
-
-def _return_to(visit: Visit) -> str:
-    return own_path(dict(parse_qsl(visit.query)).get("return_to", ""))
+    def _return_to(self, visit: Visit) -> str:
+        return own_path(dict(parse_qsl(visit.query)).get("return_to", ""), self._base_path)

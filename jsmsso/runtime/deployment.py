@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jsmsso.http_client import HttpClient, HttpSettings
-from jsmsso.identity.access import Decision, claims_named, decide
-from jsmsso.identity.attributes import IdentityRules
+from jsmsso.identity.access import Decision, claims_named, decide, domain_matches
+from jsmsso.identity.attributes import Claims, IdentityRules
 from jsmsso.oidc.relying_party import RelyingParty
+from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Portal, Profile
-from jsmsso.providers.settings import client_settings, identity_rules
-from jsmsso.providers.types import provider_type
+from jsmsso.providers.settings import client_settings, http_client, identity_rules, wants_userinfo
 from jsmsso.runtime import sessions
 from jsmsso.runtime.cookies import Cookies
 from jsmsso.runtime.event_log import EventLog
@@ -42,15 +41,18 @@ class ServedProvider:
     title: str
     party: RelyingParty
     identity: IdentityRules
-    id_token_is_complete: bool
+    wants_userinfo: Callable[[Claims], bool]
+    origins: frozenset[str]
+    """Where its logins and logouts lead, as far as the profile tells; good enough until its metadata is known."""
+    sign_out_origin: str
 
 
 class Deployment:
     """Made once per worker; holds no request's state."""
 
-    def __init__(self, profile: Profile, secrets: Secrets, folder: Path, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, profile: Profile, secrets: Secrets, path: Path, *, now: Callable[[], float] = time.time) -> None:
         self.profile = profile
-        self.folder = folder
+        self.folder = path.parent
         self.now = now
         self.secure = profile.public_url.startswith("https://")
         self.base_path = profile.base_path
@@ -60,13 +62,7 @@ class Deployment:
         self.store: SqliteStore = open_store(profile.store.url if profile.store else None)
         self.portals = Portals(profile.portals)
         self.events = EventLog(profile.log.format)
-        self.http = HttpClient(
-            HttpSettings(
-                proxy=profile.http.proxy,
-                no_proxy=tuple(profile.http.no_proxy),
-                ca_bundle=str(folder / profile.http.ca_bundle) if profile.http.ca_bundle else None,
-            )
-        )
+        self.http = http_client(profile, path)
         self.providers = {name: self._serve(name, secrets.clients.get(name)) for name in profile.providers}
         self.by_callback = {provider.callback: self.providers[name] for name, provider in profile.providers.items()}
         self.rules = profile.rules
@@ -74,17 +70,25 @@ class Deployment:
 
     def _serve(self, name: str, secret: str | None) -> ServedProvider:
         entry = self.profile.providers[name]
-        type_ = provider_type(entry.type)
+        settings = client_settings(self.profile, name, client_secret=secret)
+        domain = entry.domain and (entry.domain if "://" in entry.domain else f"https://{entry.domain}")
+        places = [domain or settings.issuer, entry.endpoints.authorization, entry.endpoints.end_session]
         return ServedProvider(
             name=name,
             title=name,
-            party=RelyingParty(client_settings(self.profile, name, client_secret=secret), self.http, now=self.now),
+            party=RelyingParty(settings, self.http, now=self.now),
             identity=identity_rules(self.profile, name),
-            id_token_is_complete=type_.id_token_is_complete,
+            wants_userinfo=wants_userinfo(self.profile, name),
+            origins=frozenset(origin_of(place) for place in places if place),
+            sign_out_origin=origin_of(settings.post_logout_redirect_uri),
         )
 
     def session_of(self, visit: Visit) -> Session | None:
-        """The visit's living session, of a provider that is still in the profile."""
+        """The visit's living session, as far as this profile still stands behind it.
+
+        Its provider must be in the profile and may still vouch for the address, and it must know the claims that the
+        rules name now: without one of them a rule that denies by it would let its person in.
+        """
         text = visit.cookies.get(self.cookies.session)
         if text is None:
             return None
@@ -92,8 +96,12 @@ class Deployment:
         session = sessions.unseal(text, self.sealer, now=self.now(), lifetime=settings.lifetime, idle_timeout=settings.idle_timeout)
         if session is None:
             return None
-        served = self.providers.get(session.customer.provider)
-        return session if served is not None and served.party.settings.issuer == session.customer.issuer else None
+        customer = session.customer
+        served = self.providers.get(customer.provider)
+        if served is None or served.party.settings.issuer != customer.issuer or not self.claims_kept <= session.claims.keys():
+            return None
+        domains = served.identity.email_domains
+        return session if domains is None or domain_matches(customer.email.rpartition("@")[2], domains) else None
 
     def renewal_of(self, session: Session) -> tuple[Header, ...]:
         """The cookie that keeps a session in use alive; usually none."""
@@ -105,11 +113,15 @@ class Deployment:
         return decide(self.rules, session.customer, session.claims)
 
     def candidates_for(self, portal: Portal | None) -> tuple[ServedProvider, ...]:
-        """The providers at which a login for ``portal`` may be made: its own, the first in mode ``instant``, else all."""
+        """The providers at which a login for ``portal`` is made unasked: its own, the first in mode ``instant``, else all."""
+        possible = self.possible_for(portal)
+        return possible[:1] if self.profile.login.mode == "instant" else possible
+
+    def possible_for(self, portal: Portal | None) -> tuple[ServedProvider, ...]:
+        """The providers at which a login for ``portal`` may be made: its own, else all."""
         if portal is not None and portal.provider is not None:
             return (self.providers[portal.provider],)
-        every = tuple(self.providers.values())
-        return every[:1] if self.profile.login.mode == "instant" else every
+        return tuple(self.providers.values())
 
     def own(self, path: str) -> str:
         """A path of ours as a browser must ask for it."""

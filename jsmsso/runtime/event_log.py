@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ class EventLog:
         self._as_json = format == "json"
         self._stream = stream
         self._now = now
+        self._lock = threading.Lock()
 
     def write(self, event: str, **fields: Any) -> None:
         """``event`` is a dotted name such as ``login.refused``; None and empty texts are left out."""
@@ -29,8 +31,12 @@ class EventLog:
         else:
             line = f"{stamp} {event} " + " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given.items())
         stream = self._stream or sys.stderr
-        stream.write(line + "\n")
-        stream.flush()
+        try:
+            with self._lock:
+                stream.write(line + "\n")
+                stream.flush()
+        except (OSError, ValueError):
+            pass  # whoever read the log is gone; people still get their pages
 
 
 def _shown(value: Any) -> Any:

@@ -14,8 +14,10 @@ from jsmsso.errors import (
     ProviderUnreachable,
     StoreUnavailable,
     TokenRequestRefused,
+    UserinfoRefused,
     WireFailed,
 )
+from jsmsso.oidc.authorization import customer_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ def explain(error: JsmssoError) -> Failure:
         case IdTokenRefused():
             title, lead = "This sign-in cannot be trusted", "The login service's answer did not pass a check. Nobody was signed in."
             return Failure(403, f"id_token_{error.check}", title, lead, error.message)
+        case UserinfoRefused():
+            title, lead = "This sign-in cannot be trusted", "The login service's answer did not pass a check. Nobody was signed in."
+            return Failure(403, error.code, title, lead, error.message)
         case ProviderFailed():
             title, lead = "The login service has a problem", "It is not your mistake. The people who run this site can see why."
             return Failure(502, error.code, title, lead, error.message)
@@ -91,13 +96,16 @@ def explain(error: JsmssoError) -> Failure:
 
 def _authorization(error: AuthorizationRefused) -> Failure:
     reason = f"authorization_{error.error}"[:60]
-    if error.error == "access_denied":
-        title, lead = "You were not signed in", "The login service says that the sign-in was refused or cancelled."
-        return Failure(403, reason, title, lead, error.message)
-    if error.error in ("login_required", "interaction_required", "consent_required", "account_selection_required"):
-        return Failure(403, reason, "You were not signed in", "The login service needs you to sign in again.", error.message)
-    if error.error in ("server_error", "temporarily_unavailable"):
-        title, lead = "The login service has a problem", "This usually passes. Your link is kept: try again in a moment."
-        return Failure(502, reason, title, lead, error.message)
-    title, lead = "The login service has a problem", "It is not your mistake. The people who run this site can see why."
-    return Failure(502, reason, title, lead, error.message)
+    if error.error in _ABOUT_THE_PERSON:
+        return Failure(403, reason, "You were not signed in", customer_sentence(error), error.message)
+    return Failure(502, reason, "The login service has a problem", customer_sentence(error), error.message)
+
+
+_ABOUT_THE_PERSON = (
+    "access_denied",
+    "login_required",
+    "interaction_required",
+    "consent_required",
+    "account_selection_required",
+    "unmet_authentication_requirements",
+)

@@ -35,14 +35,14 @@ class Gate:
             return self._pages.sign_in(visit, self._deployment.candidates_for(None), None, "/")
         return self._list(visit, session)
 
-    def begin_login(self, visit: Visit, provider: ServedProvider, return_to: str, portal: Portal | None) -> Reply:
+    def begin_login(self, visit: Visit, provider: ServedProvider, return_to: str, portal: Portal | None, *, prompt: str = "") -> Reply:
         """To the provider, with a login bound to this browser. Raises ProviderFailed while its metadata is unknown."""
         deployment = self._deployment
         slot = logins.free_slot(visit.cookies, deployment.cookies.logins, deployment.sealer)
-        if len(return_to.encode()) > logins.MAX_RETURN_TO:
+        if not logins.fits(provider.name, return_to):
             return_to = f"/portal/{portal.key}" if portal else "/"
         login = logins.begin(provider.name, return_to, portal.id if portal else "", slot, deployment.now())
-        location = provider.party.authorization_url(state=login.state, nonce=login.nonce, code_verifier=login.code_verifier)
+        location = provider.party.authorization_url(state=login.state, nonce=login.nonce, code_verifier=login.code_verifier, prompt=prompt)
         cookie = deployment.cookies.set(
             deployment.cookies.logins[slot], logins.seal(login, deployment.sealer), max_age=LOGIN_COOKIE_SECONDS
         )
@@ -58,7 +58,7 @@ class Gate:
             return self._to_login(visit, target)
         decision = deployment.decision_on(session)
         if not decision.allowed:
-            return self._pages.not_allowed(visit, session, portal, decision)
+            return self._pages.not_allowed(visit, session, portal, decision, target.own_path)
         if portal is None:
             return self._list(visit, session)
         if portal.mode == "redirect":
@@ -69,7 +69,7 @@ class Gate:
         if not visit.is_page_load:
             return self._deployment.headers.plain(401, "Sign in first: open this address in a browser.")
         candidates = self._deployment.candidates_for(target.portal)
-        return_to = f"{target.path}?{target.query}" if target.query else target.path
+        return_to = target.own_path
         if len(candidates) != 1:
             return self._pages.sign_in(visit, candidates, target.portal, return_to)
         return self.begin_login(visit, candidates[0], return_to, target.portal)
@@ -77,5 +77,5 @@ class Gate:
     def _list(self, visit: Visit, session: Session) -> Reply:
         decision = self._deployment.decision_on(session)
         if not decision.allowed:
-            return self._pages.not_allowed(visit, session, None, decision)
+            return self._pages.not_allowed(visit, session, None, decision, "/")
         return self._pages.portal_list(visit, session, self._deployment.renewal_of(session))

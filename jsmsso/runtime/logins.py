@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from jsmsso.sealing import Sealer
 
 LOGIN_SECONDS = 600
-MAX_RETURN_TO = 180  # bytes; with names and seal the cookie stays below 400
+MAX_NAMES = 212  # bytes of provider and return_to together: sealed and with its name the cookie has at most 400
 TAG_LENGTH = 4
 _PURPOSE = "login"
 _HEAD = struct.Struct(">32sI")
@@ -51,6 +51,11 @@ class Login:
         return urlsafe_b64encode(hashlib.sha256(self.seed + purpose).digest()).rstrip(b"=").decode("ascii")
 
 
+def fits(provider: str, return_to: str) -> bool:
+    """Whether a login's cookie can hold both."""
+    return len(provider) + len(return_to.encode()) <= MAX_NAMES
+
+
 def begin(provider: str, return_to: str, portal: str, slot: int, now: float) -> Login:
     """A new login for a path of ours; ``portal`` is its portal's id, or empty."""
     return Login(os.urandom(32), slot, portal_tag(portal), provider, return_to, int(now))
@@ -72,10 +77,13 @@ def unseal(text: str, sealer: Sealer) -> Login | None:
     content = sealer.open(_PURPOSE, text)
     if content is None:
         return None
-    seed, started = _HEAD.unpack_from(content)
-    rest = content[_HEAD.size :].decode()
-    provider, _, return_to = rest[1 + TAG_LENGTH :].partition("\n")
-    return Login(seed, int(rest[0]), rest[1 : 1 + TAG_LENGTH], provider, return_to, started)
+    try:
+        seed, started = _HEAD.unpack_from(content)
+        rest = content[_HEAD.size :].decode()
+        provider, _, return_to = rest[1 + TAG_LENGTH :].partition("\n")
+        return Login(seed, int(rest[0]), rest[1 : 1 + TAG_LENGTH], provider, return_to, started)
+    except (ValueError, IndexError, struct.error):
+        return None  # sealed by another version of ours
 
 
 def free_slot(cookies: Mapping[str, str], names: tuple[str, ...], sealer: Sealer) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader
 
 from jsmsso.errors import AnswerRefused, JsmssoError
 from jsmsso.identity.access import Decision
+from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Portal
 from jsmsso.runtime.assets import Assets
 from jsmsso.runtime.deployment import Deployment, ServedProvider
@@ -56,14 +58,15 @@ class Pages:
         """A portal in mode ``hosted`` as far as it is built: who is signed in, and the way to the native portal."""
         return self._signed_in("portal.html", session, cookies, portal=target.portal, native_url=target.native_url)
 
-    def signed_out(self, visit: Visit, return_to: str, portal: Portal | None, cookies: Sequence[Header] = ()) -> Reply:
-        """What is still signed in, and the way back."""
-        step = {"href": self._deployment.own(return_to), "title": f"Sign in to {portal.name}" if portal else "Sign in again"}
+    def signed_out(self, visit: Visit, return_to: str, portal: Portal | None, provider: str, cookies: Sequence[Header] = ()) -> Reply:
+        """What is still signed in, and the way back. ``provider``: one that must ask anew who it is."""
+        href = self._login_address(provider, return_to, prompt="login") if provider else self._deployment.own(return_to)
+        step = {"href": href, "title": f"Sign in to {portal.name}" if portal else "Sign in again"}
         return self._render("signed_out.html", 200, cookies, step=step)
 
-    def sign_out(self, visit: Visit, session: Session | None) -> Reply:
+    def sign_out(self, visit: Visit, session: Session | None, status: int = 200) -> Reply:
         """A button, since a GET from elsewhere must not sign anybody out."""
-        return self._render("sign_out.html", 200, customer=session and session.customer, token=self._logout_token(session))
+        return self._render("sign_out.html", status, customer=session and session.customer, token=self._logout_token(session))
 
     def not_found(self, visit: Visit, session: Session | None) -> Reply:
         """No such portal, request or page."""
@@ -76,6 +79,7 @@ class Pages:
         session: Session,
         portal: Portal | None,
         decision: Decision,
+        return_to: str,
         cookies: Sequence[Header] = (),
         *,
         is_kept: bool = True,
@@ -91,6 +95,7 @@ class Pages:
             email=customer.email,
             provider=customer.provider,
             portal=portal,
+            return_to=return_to,
             cookies=cookies,
         )
 
@@ -111,13 +116,23 @@ class Pages:
         portal: Portal | None,
         return_to: str,
         cookies: Sequence[Header] = (),
+        *,
+        unsaid: str = "",
     ) -> Reply:
-        """A login that came to nothing; trying again keeps the portal link."""
+        """A login that came to nothing; trying again keeps the portal link. ``unsaid`` must not get into the log."""
         failure = explain(error)
         step = None if failure.another_account else {"href": self._deployment.own(return_to), "title": "Try again"}
         email = getattr(error, "email", "")
         return self._dead_end(
-            visit, failure, email=email, provider=provider, portal=portal, step=step, cookies=cookies, error=error, return_to=return_to
+            visit,
+            failure if not unsaid else replace(failure, detail=failure.detail.replace(unsaid, "...")),
+            email=email,
+            provider=provider,
+            portal=portal,
+            step=step,
+            cookies=cookies,
+            error=error,
+            return_to=return_to,
         )
 
     def unavailable(self, visit: Visit, error: JsmssoError, path: str) -> Reply:
@@ -194,14 +209,15 @@ class Pages:
 
     def _policy(self) -> str:
         """Our own style and images; forms to us, whose answers may redirect to the providers."""
-        origins = sorted({origin for one in self._deployment.providers.values() for origin in _origins(one)})
-        return (
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-            f"form-action {' '.join([chr(39) + 'self' + chr(39), *origins])}"
-        )
+        # Browsers ask this list again at every redirect that follows a form, as far as the page after the logout.
+        providers = self._deployment.providers.values()
+        origins = {origin for one in providers for origin in (*_origins(one), one.sign_out_origin)} - {self._deployment.profile.origin}
+        form_action = " ".join(["'self'", *sorted(origins)])
+        return f"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}"
 
-    def _login_address(self, provider: str, return_to: str) -> str:
-        query = {"provider": provider} if return_to == "/" else {"provider": provider, "return_to": return_to}
+    def _login_address(self, provider: str, return_to: str, prompt: str = "") -> str:
+        query = {"provider": provider, "return_to": return_to.removesuffix("/"), "prompt": prompt}
+        query = {name: value for name, value in query.items() if value}
         return f"{self._deployment.own('/login')}?{urlencode(query)}"
 
     def _logout_token(self, session: Session | None) -> str:
@@ -214,12 +230,10 @@ class Pages:
         return {"href": self._deployment.own(f"/portal/{portal.key}" if portal else "/"), "title": title}
 
 
-def _origins(provider: ServedProvider) -> set[str]:
+def _origins(provider: ServedProvider) -> frozenset[str]:
     metadata = provider.party.known_metadata
-    if metadata is None:
-        return set()
-    addresses = [metadata.authorization_endpoint, metadata.end_session_endpoint]
-    return {f"{parts.scheme}://{parts.netloc}" for address in addresses if address and (parts := urlsplit(address))}
+    places = (metadata.authorization_endpoint, metadata.end_session_endpoint) if metadata else ()
+    return frozenset(origin_of(one) for one in places if one) or provider.origins
 
 
 def _where(error: BaseException) -> str:

@@ -35,7 +35,7 @@ class Prepared:
         """The WSGI application. ``warm``: fetch the providers' metadata behind the scenes, so that the first login need not."""
         from jsmsso.runtime.application import Application
 
-        deployment = Deployment(self.profile, self.secrets, self.path.parent)
+        deployment = Deployment(self.profile, self.secrets, self.path)
         if warm:
             threading.Thread(target=_warm, args=(deployment,), name="jsmsso-warm", daemon=True).start()
         return Application(deployment)
@@ -81,3 +81,5 @@ def _warm(deployment: Deployment) -> None:
             served.party.warm()
         except ProviderFailed as error:
             deployment.events.write("provider.unreachable", provider=served.name, reason=error.code, detail=error.message, hint=error.hint)
+        except Exception as error:  # the edge of this thread: the first login meets it again and says more
+            deployment.events.write("fault", provider=served.name, reason=type(error).__name__)

@@ -36,7 +36,8 @@ class Headers:
             ("Cross-Origin-Resource-Policy", "same-origin"),
         ]
         if self.secure:
-            always.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
+            # Without includeSubDomains: what else lies below this host's name is not ours to decide.
+            always.append(("Strict-Transport-Security", "max-age=63072000"))
         object.__setattr__(self, "always", tuple(always))
 
     def redirect(self, location: str, cookies: Iterable[Header] = (), *, status: int = 302, referrer: str = "same-origin") -> Reply:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import ssl
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ THREADS = 16  # a worker; granian's default is hundreds, each of which may wait 
 BACKLOG = 1024
 KEEP_FROM_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_STATE_HOME")
 PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")
+PARENT_LOOK_SECONDS = 1.0
 HEADER_READ_MILLISECONDS = 10_000
 HEADER_BUFFER = 32 * 1024  # bytes; the application answers 431 from 16 kB on, granian cuts off above this
 
@@ -51,9 +55,11 @@ class _Loader:
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
+        self._parent = os.getpid()
 
     def __call__(self) -> Any:
         _empty_environment()
+        _end_with(self._parent)
         return self.prepared.application()
 
 
@@ -93,11 +99,15 @@ def serve(prepared: Prepared, listening: Listening, profile_path: str = "") -> N
 
     def reload() -> None:
         try:
-            loader.prepared = prepare(profile_path, same_secrets_as=loader.prepared)
+            fresh = prepare(profile_path, same_secrets_as=loader.prepared)
+            fresh.application(warm=False).close()
         except JsmssoError as error:
             events.write("reload.refused", reason=error.code, detail=error.message, hint=error.hint)
+        except Exception as error:  # the edge: a server that runs goes on running
+            events.write("reload.refused", reason="fault", detail=type(error).__name__)
         else:
-            events.write("reload", portals=len(loader.prepared.profile.portals))
+            loader.prepared = fresh
+            events.write("reload", portals=len(fresh.profile.portals))
 
     server.on_reload(reload)
     server.on_startup(lambda: events.write("serving", address=str(listening), public_url=prepared.profile.public_url))
@@ -141,6 +151,17 @@ def _logging(format: str) -> dict[str, Any]:  # noqa: A002
         "handlers": {"console": handler, "access": handler},
         "loggers": {name: {"handlers": ["console"], "level": "ERROR", "propagate": False} for name in ("_granian", "granian.access")},
     }
+
+
+def _end_with(parent: int) -> None:
+    """End this worker when its parent is gone, which granian's workers outlive: they would hold the port."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_LOOK_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="jsmsso-parent", daemon=True).start()
 
 
 def _empty_environment() -> None:

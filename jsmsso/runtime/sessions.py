@@ -29,12 +29,12 @@ class Session:
 
 
 def begin(customer: Customer, claims: Mapping[str, Any], kept: frozenset[str], now: float) -> Session:
-    """A new session with an id of its own. Of the claims only those in ``kept`` are taken along."""
+    """A new session with an id of its own. Of the claims only those in ``kept`` are taken along, absent ones as None."""
     sid = claims.get("sid")
     return Session(
         id=secrets.token_urlsafe(12),
         customer=customer,
-        claims={name: claims[name] for name in kept if name in claims},
+        claims={name: claims.get(name) for name in kept},
         sid=sid if isinstance(sid, str) else "",
         started=int(now),
         seen=int(now),
@@ -75,7 +75,10 @@ def unseal(text: str, sealer: Sealer, *, now: float, lifetime: int, idle_timeout
     content = sealer.open(_PURPOSE, text)
     if content is None:
         return None
-    id_, started, seen, sid, provider, issuer, subject, email, first_name, last_name, display_name, claims = json.loads(content)
+    try:
+        id_, started, seen, sid, provider, issuer, subject, email, first_name, last_name, display_name, claims = json.loads(content)
+    except ValueError:
+        return None  # sealed by another version of ours
     if now >= started + lifetime or now >= seen + idle_timeout:
         return None
     customer = Customer(provider, issuer, subject, email, first_name, last_name, display_name)

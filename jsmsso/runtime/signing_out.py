@@ -23,7 +23,7 @@ class SigningOut:
 
     def ask(self, visit: Visit) -> Reply:
         """GET: ends the session only where the browser says that one of our own pages asked; else shows a button."""
-        if visit.environ.get("HTTP_SEC_FETCH_SITE") == "same-origin" and visit.method == "GET":
+        if visit.environ.get("HTTP_SEC_FETCH_SITE") == "same-origin" and visit.method == "GET" and not visit.is_prefetch:
             return self._end(visit, "", "/")
         return self._pages.sign_out(visit, self._deployment.session_of(visit))
 
@@ -33,32 +33,37 @@ class SigningOut:
         session = deployment.session_of(visit)
         token_fits = is_form_token(deployment.sealer, form.get("token", ""), "logout", session.id if session else "", deployment.now())
         if not token_fits or not visit.is_from_our_pages:
-            return self._pages.sign_out(visit, session)
-        return_to = own_path(form.get("return_to", ""), deployment.base_path) if form.get("then") == "login" else "/"
-        return self._end(visit, form.get("provider", ""), return_to)
+            return self._pages.sign_out(visit, session, status=403)
+        if form.get("then") != "login":
+            return self._end(visit, "", "/")
+        return self._end(visit, form.get("provider", ""), own_path(form.get("return_to", "")), for_another=True)
 
     def ended(self, visit: Visit) -> Reply:
         """``GET /logged-out``: where the provider's logout leads back to."""
         deployment = self._deployment
         text = visit.cookies.get(deployment.cookies.after_logout)
         content = deployment.sealer.open(_PURPOSE, text) if text else None
-        return_to = content.decode() if content else "/"
-        target = deployment.portals.of_link(return_to) if return_to.startswith("/portal/") else None
+        provider, _, return_to = content.decode().partition(" ") if content else ("", "", "/")
         clear = [deployment.cookies.clear(deployment.cookies.after_logout)] if text else []
-        return self._pages.signed_out(visit, return_to, target.portal if target else None, clear)
+        return self._pages.signed_out(visit, return_to, deployment.portals.of_own_path(return_to), provider, clear)
 
-    def _end(self, visit: Visit, provider: str, return_to: str) -> Reply:
+    def _end(self, visit: Visit, provider: str, return_to: str, *, for_another: bool = False) -> Reply:
+        """``for_another``: the person wants to sign in with another account, at ``return_to``."""
         deployment = self._deployment
         session = deployment.session_of(visit)
         cookies = deployment.cookies
         clear: list[Header] = [cookies.clear(cookies.session)]
-        if return_to != "/":
-            clear.append(cookies.set(cookies.after_logout, deployment.sealer.seal(_PURPOSE, return_to.encode()), AFTER_LOGOUT_SECONDS))
         name = session.customer.provider if session else provider
+        location = self._provider_logout(name)
+        if for_another:
+            # A provider that ends no session would sign the same person in again unasked: it is told to ask.
+            content = f"{'' if location else name} {return_to}"
+            clear.append(cookies.set(cookies.after_logout, deployment.sealer.seal(_PURPOSE, content.encode()), AFTER_LOGOUT_SECONDS))
+        elif cookies.after_logout in visit.cookies:
+            clear.append(cookies.clear(cookies.after_logout))
         if session is not None:
             deployment.events.write("logout", provider=name, email=session.customer.email, subject=session.customer.subject)
-        location = self._provider_logout(name) or deployment.own("/logged-out")
-        return deployment.headers.redirect(location, clear, status=303)
+        return deployment.headers.redirect(location or deployment.own("/logged-out"), clear, status=303)
 
     def _provider_logout(self, name: str) -> str | None:
         served = self._deployment.providers.get(name)

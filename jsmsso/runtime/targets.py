@@ -27,6 +27,11 @@ class Target:
     query: str = ""
 
     @property
+    def own_path(self) -> str:
+        """The same place here, with the query that is kept."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
     def native_url(self) -> str:
         """The same place in the native portal."""
         assert self.portal is not None
@@ -46,24 +51,36 @@ class Portals:
     def by_tag(self, tag: str) -> Portal | None:
         return self._by_tag.get(tag)
 
+    def of_own_path(self, path: str) -> Portal | None:
+        """The portal that a path of ours (with its query, as a login keeps it) leads to."""
+        name = path.partition("?")[0]
+        if name.startswith("/portal/"):
+            target = self.of_link(name)
+        else:
+            target = self.of_native_path(name, "") if name.startswith(NATIVE_ROOT) else None
+        return target.portal if target else None
+
     def of_link(self, path: str) -> Target | None:
         """The target of ``/portal/<KEY or id>[/<REQUEST-KEY>]``; None for one that is not there."""
-        name, slash, rest = path.removeprefix("/portal/").partition("/")
+        name, _, rest = path.removeprefix("/portal/").removesuffix("/").partition("/")
         portal = self._by_name.get(name)
-        if portal is None or (slash and not REQUEST_KEY.fullmatch(rest)):
+        if portal is None or (rest and not REQUEST_KEY.fullmatch(rest)):
             return None
-        return Target(portal, path, rest)
+        return Target(portal, f"/portal/{name}/{rest}" if rest else f"/portal/{name}", rest)
 
     def of_native_path(self, path: str, query: str) -> Target | None:
         """The target of one of the native portal's own paths; None for a portal that is not there."""
-        kept = urlencode([(name, value) for name, value in parse_qsl(query) if name in _KEPT_QUERY]) if query else ""
-        below = path.removeprefix(NATIVE_ROOT)
+        asked = parse_qsl(query) if query else []
+        kept = urlencode([(name, value) for name, value in asked if name in _KEPT_QUERY])
+        below = path.removeprefix(NATIVE_ROOT).removesuffix("/")
+        if below == "user/login":  # the native login page names in its query where it leads
+            below, kept = dict(asked).get("destination", "").partition("?")[0].strip("/"), ""
         if not below.startswith("portal/"):
-            return Target(None, path)
+            return Target(None, f"{NATIVE_ROOT}portals")
         portal_id, _, rest = below.removeprefix("portal/").partition("/")
         portal = self._by_id.get(portal_id)
         if portal is None or (rest and not _NATIVE_REST.fullmatch(rest)):
             return None
-        if rest == "user/login":  # the native login page is what we stand in for
+        if rest == "user/login":
             rest = kept = ""
-        return Target(portal, path, rest, kept)
+        return Target(portal, f"{NATIVE_ROOT}portal/{portal_id}" + (f"/{rest}" if rest else ""), rest, kept)

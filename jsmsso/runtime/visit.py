@@ -26,7 +26,9 @@ class Visit:
     def cookies(self) -> dict[str, str]:
         """The first value of each cookie's name."""
         if self._cookies is None:
-            parsed = parse_cookie(self.environ.get("HTTP_COOKIE", ""))
+            # Cookies of other applications on this host may be anything; werkzeug wants the bytes to be UTF-8.
+            header = self.environ.get("HTTP_COOKIE", "")
+            parsed = parse_cookie(header if header.isascii() else header.encode("ascii", "replace").decode())
             self._cookies = {name: parsed[name] for name in parsed}
         return self._cookies
 
@@ -39,7 +41,7 @@ class Visit:
         script cannot (Fetch, forbidden request-headers).
         """
         environ = self.environ
-        if self.method != "GET" or "prefetch" in (environ.get("HTTP_SEC_PURPOSE", "") + environ.get("HTTP_PURPOSE", "")).lower():
+        if self.method != "GET" or self.is_prefetch:
             return False
         mode: str | None = environ.get("HTTP_SEC_FETCH_MODE")
         if mode is not None:
@@ -47,6 +49,14 @@ class Visit:
             return (mode, destination) == ("navigate", "document")
         accept: str = environ.get("HTTP_ACCEPT", "")
         return bool("text/html" in accept)
+
+    @property
+    def is_prefetch(self) -> bool:
+        """Whether a browser loads this only because a person might want it soon."""
+        environ = self.environ
+        return (
+            "prefetch" in f"{environ.get('HTTP_SEC_PURPOSE', '')}{environ.get('HTTP_PURPOSE', '')}{environ.get('HTTP_X_MOZ', '')}".lower()
+        )
 
     @property
     def is_from_our_pages(self) -> bool:

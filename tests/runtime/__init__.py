@@ -1,0 +1,1 @@
+"""The runtime, as browsers and operators see it."""
