@@ -8,7 +8,7 @@ This module imports nothing of the project.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 
@@ -69,7 +69,7 @@ class ProfileInvalid(JsmssoError):
         self.path = path
         self.complaints = complaints
         count = "1 problem" if len(complaints) == 1 else f"{len(complaints)} problems"
-        lines = "\n".join(f"  {path}:{c.line or 1}: {c}" for c in complaints)
+        lines = "\n".join(f"  {path}:{f'{c.line}:' if c.line else ''} {replace(c, line=0)}" for c in complaints)
         super().__init__(f"the profile has {count}:\n{lines}", hint)
 
 

@@ -124,7 +124,7 @@ def _replace(target: Path, content: bytes) -> None:
 
 def _keep_owner_and_mode(target: Path, descriptor: int) -> None:
     old, new = target.stat(), os.fstat(descriptor)
-    if not os.access(target, os.W_OK):
+    if not os.access(target, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         raise PermissionError(errno.EACCES, "Permission denied")
     if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
         try:

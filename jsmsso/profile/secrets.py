@@ -11,6 +11,7 @@ import re
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -164,7 +165,8 @@ def _to_file(reference: str, path: Path, value: str) -> None:
             os.fsync(file.fileno())
         os.replace(fresh, path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
         reason = (error.strerror or "unknown").lower()
         raise SecretUnavailable(
             reference, f"the secret file {path} cannot be written: {reason}", "Name a folder that you may write to."

@@ -285,7 +285,7 @@ for number in range(10**9):
 
 def test_an_editor_killed_at_any_moment_leaves_a_whole_file(path: Path) -> None:
     path.write_text(HEAD)
-    for _ in range(12):
+    for _ in range(6):
         editor = subprocess.Popen([sys.executable, "-c", EDIT_FOR_EVER, path], stdout=subprocess.PIPE)
         assert editor.stdout is not None
         editor.stdout.readline()
@@ -300,12 +300,12 @@ def test_an_editor_killed_at_any_moment_leaves_a_whole_file(path: Path) -> None:
     assert [one.name for one in path.parent.iterdir()] == ["jsmsso.yaml"]
 
 
-WITHOUT_ROOM = """
+EDIT_WITH_100_BYTES = """
 import resource, signal, sys
 from pathlib import Path
 from jsmsso.errors import MachineFailed
 from jsmsso.profile.editing import editing
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+signal.signal(signal.SIGXFSZ, getattr(signal, sys.argv[2]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 try:
     with editing(Path(sys.argv[1])) as document:
@@ -317,7 +317,17 @@ except MachineFailed as error:
 
 def test_a_write_that_breaks_off_leaves_the_old_file(path: Path) -> None:
     before = path.read_bytes()
-    done = subprocess.run([sys.executable, "-c", WITHOUT_ROOM, path], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", EDIT_WITH_100_BYTES, path, "SIG_IGN"], capture_output=True, text=True)
     assert "cannot be written: file too large" in done.stdout
     assert path.read_bytes() == before
+    assert [one.name for one in path.parent.iterdir()] == ["jsmsso.yaml"]
+
+
+def test_an_editor_killed_while_it_writes_leaves_the_old_file_and_nothing_in_the_way(path: Path) -> None:
+    before = path.read_bytes()
+    done = subprocess.run([sys.executable, "-c", EDIT_WITH_100_BYTES, path, "SIG_DFL"], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGXFSZ
+    assert path.read_bytes() == before
+    edit(path, lambda data: data.update(SHORTER))
+    assert read_profile(path).clock_skew == 30
     assert [one.name for one in path.parent.iterdir()] == ["jsmsso.yaml"]

@@ -19,6 +19,7 @@ SECRET = "hunter2hunter2"
         pytest.param(provider(f"client_secret: [{SECRET}]"), id="in a list"),
         pytest.param(provider(f"client_secret: {{{SECRET}: x}}"), id="in a mapping"),
         pytest.param(provider(f"client_secret: {{{{ {SECRET} }}}}"), id="a template that was not filled in"),
+        pytest.param(provider(f"client_secret: {{{SECRET}}}"), id="in braces"),
         pytest.param(provider(f"client_secret: keychain:{SECRET}"), id="unknown kind of reference"),
         pytest.param(provider(f"client_secret: 'env:{SECRET}-{SECRET}'"), id="no variable's name"),
         pytest.param(provider(f"client_secret: 'keyring:{SECRET} {SECRET}'"), id="no name in a keyring"),
