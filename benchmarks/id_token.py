@@ -56,8 +56,8 @@ def main() -> int:
 
     best = {ours: float("inf"), joserfc: float("inf")}
     for _ in range(ROUNDS):
-        for validate in best:
-            best[validate] = min(best[validate], microseconds(validate))
+        for validate, known in best.items():
+            best[validate] = min(known, microseconds(validate))
     ratio = best[ours] / best[joserfc]
     print(json.dumps({"jsmsso_us": round(best[ours], 1), "joserfc_us": round(best[joserfc], 1), "ratio": round(ratio, 2), "bar": BAR}))
     return 0 if ratio <= BAR else 1
