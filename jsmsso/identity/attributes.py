@@ -36,13 +36,15 @@ class IdentityRules:
     ``attributes`` maps each field to expressions that are tried in order: a claim's literal name, else a
     JMESPath over the claims. ``email_domains`` are the only addresses the provider may vouch for (None: any);
     ``trust_unverified_email`` the domains for which it is the authority without saying ``email_verified``.
-    Both are folded; ``*.`` stands for subdomains.
+    Both are folded; ``*.`` stands for subdomains. ``verified_by`` names the claims that say that the claim ``email``
+    is verified; where there are none, only the listed domains count.
     """
 
     provider: str
     attributes: AttributeMapping = field(default_factory=lambda: STANDARD_ATTRIBUTES)
     email_domains: tuple[str, ...] | None = None
     trust_unverified_email: tuple[str, ...] = ()
+    verified_by: tuple[str, ...] = ("email_verified",)
 
 
 def to_customer(claims: Claims, rules: IdentityRules) -> Customer:
@@ -86,9 +88,8 @@ def verified_email(value: object, claims: Claims, rules: IdentityRules) -> str:
             f"Its `email_domains` are: {', '.join(rules.email_domains) or 'none'}.",
             email=email,
         )
-    if not (_flag(claims.get("email_verified")) and claims.get("email") == value) and not domain_matches(
-        domain, rules.trust_unverified_email
-    ):
+    said_verified = claims.get("email") == value and any(_says_verified(claims, name) for name in rules.verified_by)
+    if not said_verified and not domain_matches(domain, rules.trust_unverified_email):
         raise IdentityRefused(
             "email_unverified",
             f"the provider does not say that {email} is verified",
@@ -100,9 +101,9 @@ def verified_email(value: object, claims: Claims, rules: IdentityRules) -> str:
 
 
 def lacking(claims: Claims, rules: IdentityRules) -> tuple[str, ...]:
-    """The mapped fields for which these claims have no value, and ``email_verified`` where it is not said."""
+    """The mapped fields for which these claims have no value, and ``email_verified`` where nothing says it that could."""
     fields = [name for name, expressions in rules.attributes.items() if _first(expressions, claims) is None]
-    if "email_verified" not in claims:
+    if rules.verified_by and not any(name in claims for name in rules.verified_by):
         fields.append("email_verified")
     return tuple(fields)
 
@@ -149,6 +150,11 @@ def _compiled(expression: str) -> Any:
         return jmespath.compile(expression)
     except JMESPathError:
         return None
+
+
+def _says_verified(claims: Claims, name: str) -> bool:
+    """Entra writes its own flag as true in some tokens and as "1" in others; of the standard's one, true alone counts."""
+    return _flag(claims.get(name)) or (name != "email_verified" and claims.get(name) == "1")
 
 
 def _flag(value: object) -> bool:

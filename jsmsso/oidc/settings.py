@@ -39,7 +39,7 @@ class ClientSettings:
     logout_style: LogoutStyle = "rp_initiated"
     post_logout_redirect_uri: str = ""
     logout_template: str = ""
-    """Where people log out when the metadata names no end_session_endpoint: ``{issuer}``, ``{client_id}`` and ``{return_to}`` are filled."""
+    """Where people log out when the metadata names no end_session_endpoint, with ``{issuer}``, ``{client_id}``, ``{return_to}``."""
     id_token_hint: bool = False
     """The provider ends no session without the ID token (Okta, OneLogin)."""
     login_hint: bool = False
