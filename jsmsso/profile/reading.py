@@ -16,6 +16,8 @@ from jsmsso.profile.complaining import complaints_of
 from jsmsso.profile.model import VERSION, Profile
 from jsmsso.profile.parsing import MAX_BYTES, Document, dotted, parse
 
+MAX_COMPLAINTS = 1000  # nobody reads more; a wrong file of 5 MB can give a million
+
 
 def read_profile(path: Path) -> Profile:
     """The profile at ``path``. Raises :class:`ProfileMissing` or :class:`ProfileInvalid` with all complaints, by line."""
@@ -45,7 +47,10 @@ def validate(content: bytes, path: Path) -> Profile:
     document = parse(content)
     profile, complaints = _examine(document)
     if profile is None or complaints:
-        raise ProfileInvalid(str(path), tuple(sorted(dict.fromkeys(complaints), key=lambda one: one.line)))
+        in_order = sorted(dict.fromkeys(complaints), key=lambda one: one.line)
+        if (more := len(in_order) - MAX_COMPLAINTS) > 0:
+            in_order[MAX_COMPLAINTS:] = [Complaint(in_order[MAX_COMPLAINTS].line, "", f"{more} more problems from here on")]
+        raise ProfileInvalid(str(path), tuple(in_order))
     return profile
 
 

@@ -391,3 +391,9 @@ def test_a_complaint_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(ProfileInvalid) as caught:
         read_profile(path)
     assert f"{path}:3" in caught.value.message
+
+
+def test_a_wrong_file_does_not_flood_the_terminal() -> None:
+    found = complaints(f"trusted_proxies: [{', '.join(['x'] * 3000)}]\n")
+    assert len(found) == 1001
+    assert found[-1].message == "2000 more problems from here on"
