@@ -49,7 +49,8 @@ def add(
     ] = [],  # noqa: B006
 ) -> Result:
     """Add a provider. Asks on a terminal for what is missing, after it printed the addresses to register there."""
-    from jsmsso.cli.adding import Given, add_provider
+    from jsmsso.cli.adding_provider.adding import add_provider
+    from jsmsso.cli.adding_provider.options import Given
     from jsmsso.profile.locating import locate_profile
     from jsmsso.providers.types import provider_type
 
@@ -143,6 +144,7 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> Result:
     """Take a provider out of the profile. Its secret stays where it is."""
+    from jsmsso.cli.asking import confirm
     from jsmsso.cli.removing import remove_provider
     from jsmsso.errors import UsageError
     from jsmsso.profile.locating import locate_profile
@@ -154,7 +156,7 @@ def remove(
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("--yes is missing", "Without a terminal nothing can be asked, and nothing is removed unasked.")
-        if not typer.confirm(f"Remove the provider {name} from {path}?", default=False, err=True):
+        if not confirm(f"Remove the provider {name} from {path}?", default=False):
             return Result(data={"name": name, "removed": False}, text="Nothing was removed.", exit_code=1)
     return remove_provider(path, read, name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any
 
 from jsmsso.cli.connection.trial import Trial
@@ -52,7 +53,7 @@ def draw(console: Console, trial: Trial, rules: IdentityRules, next_step: str) -
         console.print()
     colour = "green" if trial.decision.allowed else "red"
     verdict = Text(_decision(trial))
-    verdict.stylize(colour, 0, verdict.plain.index(" ") if " " in verdict.plain else len(verdict.plain))
+    verdict.stylize(colour, 0, len(verdict.plain) - len(verdict.plain.lstrip(ascii_letters)))
     console.print(verdict, soft_wrap=True)
     if trial.refused is not None and trial.refused.hint:
         console.print(Text(f"  {trial.refused.hint}"))

@@ -14,7 +14,7 @@ from jsmsso.cli.loopback import loopback_redirect_uri
 from jsmsso.errors import DiscoveryRefused, FileChanged, IdentityRefused, ProviderFailed, TokenRequestRefused
 from jsmsso.http_client import HttpClient
 from jsmsso.identity.access import Decision, claims_named, decide
-from jsmsso.identity.attributes import to_customer
+from jsmsso.identity.attributes import lacking, to_customer
 from jsmsso.identity.customer import Customer
 from jsmsso.oidc.authorization import authorization_url, check_issuer, constant_part, refuse_error
 from jsmsso.oidc.relying_party import Authentication, RelyingParty
@@ -163,8 +163,6 @@ def pin_issuer(path: Path, name: str, issuer: str) -> bool:
 
 def _lacking(profile: Profile, name: str, authentication: Authentication) -> list[str]:
     """What the claims do not have though the profile counts on it."""
-    from jsmsso.identity.attributes import lacking
-
     missing = lacking(authentication.claims, identity_rules(profile, name))
     warnings = [
         f"no claim for {field}: attributes.{field} names {' and '.join(profile.attributes[field])}"
@@ -174,6 +172,6 @@ def _lacking(profile: Profile, name: str, authentication: Authentication) -> lis
     for claim in sorted(claims_named(profile.rules) - set(authentication.claims)):
         why = ": a person in no group has none" if "group" in claim else ""
         warnings.append(f"an access rule looks at the claim {claim}, which was not sent{why}; an absent claim matches no rule")
-    if not authentication.claims.get("email_verified") or str(authentication.claims["email_verified"]).lower() == "false":
+    if profile.providers[name].trust_unverified_email and str(authentication.claims.get("email_verified")).lower() != "true":
         warnings.append(f"the provider does not call the address verified; it counts by providers.{name}.trust_unverified_email")
     return warnings

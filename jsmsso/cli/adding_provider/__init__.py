@@ -1,0 +1,1 @@
+"""``provider add``, in the order of its files: options, questions, writing."""
