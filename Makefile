@@ -24,6 +24,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python docs/generate.py --check
 
 bench: $(VENV)/.dev services
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -30,6 +30,7 @@ def serve(
     profile: ProfileOption = "",
 ) -> None:
     """Serve the portal links and the callback until Ctrl-C or SIGTERM. SIGHUP reads the profile again."""
+    from jsmsso.profile.secrets import readable_by_others
     from jsmsso.runtime.preparing import prepare
     from jsmsso.runtime.serving import Listening, serve
 
@@ -40,7 +41,7 @@ def serve(
         raise UsageError("--bind and --unix exclude each other")
     prepared = prepare(profile)
     host, port = _address(bind) if bind else _default_address(prepared.profile.public_url)
-    for note in prepared.notes:
+    for note in (*prepared.notes, *readable_by_others(prepared.profile, base=prepared.path.parent)):
         warn(note)
     listening = Listening(
         host=host,

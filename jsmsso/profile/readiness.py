@@ -35,7 +35,7 @@ _NAMED = (
     "providers.*.login_hint", "providers.*.logout", "login.mode", "login.fallback", "jsm.customers", "jsm.admin_api_token",
     "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
     "portals[].knowledge_base", "jsm.cloud_id", "saml", "scim",
-    "trusted_proxies", "branding.time_zone", "retention", "log.client_address",
+    "store_failure", "trusted_proxies", "branding.time_zone", "retention", "log.client_address",
 )  # fmt: skip
 
 
