@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from jsmsso.errors import IdTokenRefused
+from jsmsso.oidc.keys import KeySource, SigningKey
 from jsmsso.oidc.relying_party import RelyingParty
+from jsmsso.oidc.signature import verified_claims
 from tests.oidc.conftest import log_in
 from tests.oidc.provider import (
     ABSENT,
@@ -285,6 +287,26 @@ def test_even_settings_cannot_allow_a_token_without_a_providers_key(
 
     with pytest.raises(IdTokenRefused, match="alg"):
         log_in(relying_party_of(provider, algorithms=("RS256", alg)), provider)
+
+
+@pytest.mark.parametrize("alg", ["none", "HS256"])
+def test_no_key_is_even_looked_for_where_the_algorithm_needs_none(provider: Provider, alg: str) -> None:
+    """The last line: whatever list of algorithms a caller hands over."""
+
+    def fetch() -> tuple[tuple[SigningKey, ...], float]:
+        raise AssertionError
+
+    token = compact({"alg": alg}, {"sub": "ada"}, CLIENT_SECRET.encode() if alg == "HS256" else None, alg)
+    with pytest.raises(IdTokenRefused, match="alg"):
+        verified_claims(token, KeySource(fetch), ("RS256", alg))
+
+
+def test_a_kid_that_is_no_text_costs_no_refetch(provider: Provider, relying_party: RelyingParty) -> None:
+    provider.header["kid"] = ["one"]
+
+    with pytest.raises(IdTokenRefused, match="key"):
+        log_in(relying_party, provider)
+    assert provider.calls_to("/jwks") == []
 
 
 def test_a_key_of_another_curve_verifies_nothing(provider: Provider, relying_party_of: Callable[..., RelyingParty]) -> None:

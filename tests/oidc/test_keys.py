@@ -132,6 +132,7 @@ def test_keys_are_kept_as_long_as_the_provider_says_within_limits(
     clock.advance(1)
     log_in(relying_party, provider)
     assert eventually(lambda: len(provider.calls_to("/jwks")) == 2)
+    assert lifetime({"cache-control": cache_control}) == seconds
 
 
 def test_a_login_with_a_known_key_never_waits_for_a_refetch(provider: Provider, relying_party: RelyingParty, clock: Clock) -> None:
@@ -179,7 +180,12 @@ def test_fifty_first_logins_at_once_fetch_metadata_and_keys_once(provider: Provi
 def test_fifty_logins_at_once_after_a_rotation_refetch_once(provider: Provider, relying_party: RelyingParty) -> None:
     log_in(relying_party, provider)
     rotate(provider)
-    provider.replies["/jwks"] = lambda _: time.sleep(0.05)  # so that all of them meet it
+
+    def once_all_have_their_tokens(_: Call) -> None:
+        assert eventually(lambda: len(provider.calls_to("/token")) == 51)
+        time.sleep(0.3)
+
+    provider.replies["/jwks"] = once_all_have_their_tokens
 
     assert at_once(50, lambda: log_in(relying_party, provider).claims["sub"]) == ["ada"] * 50
     assert len(provider.calls_to("/jwks")) == 2
