@@ -262,7 +262,7 @@ def credentials_refused(
             "invalid_client",
             "",
             status,
-            f"{type_.title} refused the client {settings.client_id}, which sent no secret (invalid_client)",
+            f"{_who(type_)} refused the client {settings.client_id}, which sent no secret (invalid_client)",
             f"Its client has one: copy it from {_place('client_secret', type_)}, then\n"
             f"  jsmsso secrets set {settings.name}/client_secret\n"
             f"and write client_secret: keyring:{settings.name}/client_secret into the profile.",
@@ -278,7 +278,7 @@ def credentials_refused(
         "invalid_client",
         "",
         status,
-        f"{type_.title} refused the client secret (invalid_client)",
+        f"{_who(type_)} refused the client secret (invalid_client)",
         f"{likely}\n{reference}.\nCopy it again from {_place('client_secret', type_)}, then\n  {again}\n"
         "If it is right, the provider may want it sent in another way: client_auth.",
     )
@@ -354,3 +354,7 @@ def _json(answer: Answer) -> Mapping[str, Any] | None:
 
 def _place(setting: str, type_: ProviderType) -> str:
     return type_.places.get(setting, "the client's settings at the provider")
+
+
+def _who(type_: ProviderType) -> str:
+    return "the provider" if type_.name == "oidc" else type_.title.removeprefix("AWS ")

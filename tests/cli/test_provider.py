@@ -426,7 +426,8 @@ def test_a_provider_that_an_access_rule_names_stays(jsmsso: Jsmsso, jsmsso_home:
 def test_the_types_need_no_profile(jsmsso: Jsmsso) -> None:
     rows = jsmsso("provider", "types", "--json").json()
 
-    assert [row["type"] for row in rows][:2] == ["cognito", "oidc"]
+    assert rows[0]["type"] == "cognito"
+    assert "oidc" in [row["type"] for row in rows]
     assert all(set(row) == {"type", "name", "documentation"} for row in rows)
     assert "AWS Cognito" in jsmsso("provider", "types").stdout
 

@@ -285,7 +285,7 @@ def test_a_wrong_secret_is_told_before_the_browser(
 
     assert ran.code == 4
     assert "fail  client secret    refused by the token endpoint" in ran.stderr
-    assert "error: OpenID Connect refused the client secret (invalid_client)" in ran.stderr
+    assert "error: the provider refused the client secret (invalid_client)" in ran.stderr
     assert f"It accepts the client id {entry['client_id']}, so the secret is the likely cause" in ran.stderr
     assert "Open this address" not in ran.stderr
 
@@ -296,7 +296,7 @@ def test_a_wrong_secret_that_shows_only_in_the_login_is_told_the_same_way(pool: 
     ran = try_out(start, jsmsso_home, pool.as_(), *pool.options, env={"CLIENT_SECRET": "wrong"})
 
     assert ran.code == 4
-    assert "AWS Cognito refused the client secret (invalid_client)" in ran.stderr
+    assert "Cognito refused the client secret (invalid_client)" in ran.stderr
     assert "Copy it again from App clients > your client > Client secret" in ran.stderr
     assert "issuer" not in json.loads(jsmsso_home.profile.read_text())["providers"]["cognito"]
 

@@ -210,7 +210,7 @@ def test_a_wrong_secret_says_which_one_and_how_to_set_it_anew(play: Play) -> Non
     error = credentials(play({"/token": Said(400, '{"error": "invalid_client"}')})).error
 
     assert error is not None
-    assert error.message == "AWS Cognito refused the client secret (invalid_client)"
+    assert error.message == "Cognito refused the client secret (invalid_client)"
     assert "It accepts the client id 4bq2example, so the secret is the likely cause" in error.hint
     assert "jsmsso secrets set cognito/client_secret" in error.hint
     assert "s3cret" not in error.message + error.hint

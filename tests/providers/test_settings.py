@@ -79,11 +79,11 @@ def test_userinfo_is_asked_only_for_what_is_missing(type_: str, claims: dict[str
     assert wants_userinfo(of_type, "cognito")(claims) is wanted
 
 
-def test_every_type_knows_its_documentation() -> None:
-    assert list(provider_types())[:2] == ["cognito", "oidc"]
+def test_every_type_names_its_documentation() -> None:
+    assert next(iter(provider_types())) == "cognito"
+    assert "oidc" in provider_types()
     for type_ in provider_types().values():
         assert type_.documentation.startswith("https://")
-        assert "openid" in type_.default_scopes
 
 
 def test_a_mistyped_type_is_answered_with_the_nearest() -> None:
@@ -91,5 +91,5 @@ def test_a_mistyped_type_is_answered_with_the_nearest() -> None:
         provider_type("cognitto")
     assert refused.value.hint == "Did you mean cognito?"
     with pytest.raises(UsageError) as refused:
-        provider_type("keycloak")
+        provider_type("zzzz")
     assert "jsmsso provider add oidc" in refused.value.hint
