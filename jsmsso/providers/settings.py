@@ -10,7 +10,7 @@ from jsmsso.http_client import HttpClient, HttpSettings
 from jsmsso.identity.attributes import Claims, IdentityRules, lacking
 from jsmsso.oidc.settings import ClientSettings
 from jsmsso.profile.model import Profile, Provider
-from jsmsso.providers.types import provider_type
+from jsmsso.providers.types import is_open_to_all, provider_type
 
 _ENDPOINT_MEMBERS = {
     "authorization": "authorization_endpoint",
@@ -23,22 +23,29 @@ _ENDPOINT_MEMBERS = {
 
 
 def client_settings(
-    profile: Profile, name: str, *, client_secret: str | None, issuer: str | None = None, redirect_uri: str | None = None
+    profile: Profile,
+    name: str,
+    *,
+    client_secret: str | None,
+    client_key: str | None = None,
+    issuer: str | None = None,
+    redirect_uri: str | None = None,
 ) -> ClientSettings:
     """The settings of one provider of a profile. ``issuer`` and ``redirect_uri`` stand in for the profile's own.
 
-    The caller has read the secret, and made sure that there is an issuer. Raises :class:`NotReady` for a way of
-    authenticating the client that is not built.
+    The caller has read the secret and the key, and made sure that there is an issuer. Raises :class:`NotReady` where the
+    client's key is needed and not handed over.
     """
     provider = profile.providers[name]
     type_ = provider_type(provider.type)
-    if provider.client_auth == "private_key_jwt":
+    if provider.client_auth == "private_key_jwt" and client_key is None:
         raise NotReady(
             f"providers.{name}.client_auth: private_key_jwt is not acted on yet", "Use client_secret_basic or client_secret_post."
         )
+    require = provider.require
     return ClientSettings(
         name=name,
-        issuer=issuer or provider.issuer or "",
+        issuer=issuer or provider.issuer or type_.issuer,
         client_id=provider.client_id,
         client_secret=client_secret,
         redirect_uri=redirect_uri or callback_url(profile, provider),
@@ -46,22 +53,35 @@ def client_settings(
         discovery_url=provider.discovery_url,
         endpoints=endpoint_overrides(provider),
         client_auth=provider.client_auth,
+        client_key=client_key,
         algorithms=tuple(provider.algorithms or ()),
         clock_skew=profile.clock_skew,
         token_use_required=type_.token_use_required,
-        logout_style=type_.logout_style,
+        logout_style="local" if provider.logout == "local" else type_.logout_style,
+        logout_template=type_.logout_template,
         post_logout_redirect_uri=sign_out_url(profile, provider),
+        id_token_hint=type_.id_token_hint,
+        login_hint=type_.login_hint if provider.login_hint is None else provider.login_hint,
+        tenants=tuple(provider.tenants or ()),
+        legacy_issuers=type_.legacy_issuers,
+        trusted_audiences=type_.trusted_audiences,
+        pkce=type_.pkce,
+        nonce=type_.nonce,
+        require_amr=tuple((require and require.amr) or ()),
+        require_acr=tuple((require and require.acr) or ()),
     )
 
 
 def identity_rules(profile: Profile, name: str) -> IdentityRules:
     """How claims of one provider of a profile become a customer."""
     provider = profile.providers[name]
+    type_ = provider_type(provider.type)
     return IdentityRules(
         provider=name,
-        attributes={**provider_type(provider.type).default_attributes, **profile.attributes},
+        attributes={**type_.default_attributes, **profile.attributes},
         email_domains=tuple(provider.email_domains) if provider.email_domains else None,
         trust_unverified_email=tuple(provider.trust_unverified_email or ()),
+        verified_by=type_.verified_by,
     )
 
 
@@ -74,13 +94,29 @@ def http_client(profile: Profile, path: Path) -> HttpClient:
 def wants_userinfo(profile: Profile, name: str) -> Callable[[Claims], bool]:
     """Whether an ID token's claims lack something that userinfo of this provider may have."""
     rules = identity_rules(profile, name)
-    complete = provider_type(profile.providers[name].type).id_token_is_complete
+    type_ = provider_type(profile.providers[name].type)
 
     def wants(claims: Claims) -> bool:
+        if not type_.userinfo_is_useful:
+            return False
         missing = lacking(claims, rules)
-        return "email" in missing if complete else bool(missing)
+        return "email" in missing if type_.id_token_is_complete else bool(missing)
 
     return wants
+
+
+def without_access_rules(profile: Profile) -> tuple[str, ...]:
+    """The providers at which anybody can make an account, where no access rule says who may enter: ``serve`` refuses them.
+
+    ``allow: everyone``, written out, is such a rule.
+    """
+    if profile.access:
+        return ()
+    return tuple(
+        name
+        for name, provider in profile.providers.items()
+        if is_open_to_all(type_ := provider_type(provider.type), provider.issuer or type_.issuer)
+    )
 
 
 def callback_url(profile: Profile, provider: Provider) -> str:
