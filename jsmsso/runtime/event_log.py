@@ -44,4 +44,5 @@ def _shown(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_shown(one) for one in value[:50]]
-    return "".join(c if c.isprintable() else " " for c in str(value)[:MAX_VALUE])
+    text = str(value)[:MAX_VALUE]
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

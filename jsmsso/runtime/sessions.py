@@ -77,9 +77,10 @@ def unseal(text: str, sealer: Sealer, *, now: float, lifetime: int, idle_timeout
         return None
     try:
         id_, started, seen, sid, provider, issuer, subject, email, first_name, last_name, display_name, claims = json.loads(content)
-    except ValueError:
+        ended = now >= started + lifetime or now >= seen + idle_timeout
+    except (ValueError, TypeError):
         return None  # sealed by another version of ours
-    if now >= started + lifetime or now >= seen + idle_timeout:
+    if ended:
         return None
     customer = Customer(provider, issuer, subject, email, first_name, last_name, display_name)
     return Session(id_, customer, claims, sid, started, seen)

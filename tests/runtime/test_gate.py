@@ -112,12 +112,14 @@ def test_an_address_leads_to_its_place_in_the_native_portal(browser: Browser, ad
 @pytest.mark.parametrize(
     "address",
     [
-        "/portal/NONE", "/portal", "/portal/", "/portal/help", "/portal/HELP/12", "/portal/HELP/HELP", "/portal/HELP/HELP-12/more", "/portal/33",
+        "/portal/NONE", "/portal", "/portal/", "/portal/help", "/portal/HELP/12", "/portal/HELP/HELP", "/portal/HELP/HELP-12/more",
+        "/portal/33",
         "/portal/HELP/HELP-%31%32%0a", "/portal/HELP%20", "/portal/HELP%2500", "/servicedesk", "/servicedesk/agent",
-        "/servicedesk/customers", "/servicedesk/customer/portal/9", "/servicedesk/customer/portal/HELP", "/servicedesk/customer/portal/",
+        "/servicedesk/customers", "/servicedesk/customer/portal/9", "/servicedesk/customer/portal/HELP",
         "/servicedesk/customer/portal/3/@evil.example", "/servicedesk/customer/portal/3/create/10%3Fx=1",
         "/servicedesk/customer/portal/3/create/10%23x", "/servicedesk/customer/user/login?destination=portal/9",
-        "/servicedesk/customer/portal/3/1/2/3/4/5/6/7/8/9", "/nothing", "/portals", "/callback/other", "/login/x", "/logout/x", "/logged-out/x",
+        "/servicedesk/customer/portal/3/1/2/3/4/5/6/7/8/9", "/nothing", "/portals", "/callback/other", "/login/x", "/logout/x",
+        "/logged-out/x",
         "/healthz/x", "/readyz/x", "/assets/none", "/assets/..%2f..%2fetc/passwd", "/favicon.ico",
     ],
 )  # fmt: skip
@@ -133,7 +135,8 @@ def test_there_is_nothing_at_other_addresses(browser: Browser, address: str) -> 
         "/servicedesk/customer", "/servicedesk/customer/", "/servicedesk/customer/portals", "/servicedesk/customer/user/requests?page=1",
         "/servicedesk/customer/user/login", "/servicedesk/customer/user/login?destination=https://evil.example",
         "/servicedesk/customer/user/login?destination=//evil.example/portal/3", "/servicedesk/customer/request/HELP-1",
-        "/servicedesk/customer/create", "/servicedesk/customer/%E6%97%A5%E6%9C%AC", "/servicedesk/customer/a%3Fb%23c",
+        "/servicedesk/customer/create", "/servicedesk/customer/portal/", "/servicedesk/customer/%E6%97%A5%E6%9C%AC",
+        "/servicedesk/customer/a%3Fb%23c",
     ],
 )  # fmt: skip
 def test_a_native_address_of_no_portal_shows_the_list(browser: Browser, address: str) -> None:
@@ -237,7 +240,6 @@ def without(provider: Provider, **claims: Any) -> None:
     [
         pytest.param({"email_verified": False}, "email_unverified", "Your email address is not confirmed", id="not verified"),
         pytest.param({"email_verified": "false"}, "email_unverified", "Your email address is not confirmed", id="not verified, as text"),
-        pytest.param({"email_verified": 1}, "email_unverified", "Your email address is not confirmed", id="a number"),
         pytest.param({"email": ""}, "email_missing", "This account cannot be used here", id="empty"),
         pytest.param({"email": "ada@acme.example@evil.example"}, "email_malformed", "This account cannot be used here", id="two @"),
         pytest.param({"email": "ada@evil.example\n"}, "email_malformed", "This account cannot be used here", id="line break"),
