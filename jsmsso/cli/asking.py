@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
+
+
+def somebody_types() -> bool:
+    """Whether standard input is a terminal that is ours to read: in the background, reading it would stop the process."""
+    if not sys.stdin.isatty():
+        return False
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (AttributeError, OSError):  # Windows; a terminal that is nobody's
+        return True
 
 
 def ask(question: str) -> str:

@@ -51,9 +51,15 @@ def add(
     """Add a provider. Asks on a terminal for what is missing, after it printed the addresses to register there."""
     from jsmsso.cli.adding_provider.adding import add_provider
     from jsmsso.cli.adding_provider.options import Given
+    from jsmsso.errors import UsageError
     from jsmsso.profile.locating import locate_profile
+    from jsmsso.profile.readiness import ACTED_ON_TYPES
     from jsmsso.providers.types import provider_type
 
+    kind = provider_type(type_)
+    if kind.name not in ACTED_ON_TYPES:
+        hint = f"Where it publishes OpenID Connect metadata: jsmsso provider add oidc --name {kind.name}"
+        raise UsageError(f"type {kind.name} is not acted on yet", hint)
     given = Given(
         name=name,
         domain=domain,
@@ -67,7 +73,7 @@ def add(
         public_url=public_url,
         settings=tuple(set_),
     )
-    return add_provider(locate_profile(profile), provider_type(type_), given, as_json=as_json)
+    return add_provider(locate_profile(profile), kind, given, as_json=as_json)
 
 
 @app.command("list")
@@ -164,10 +170,11 @@ def remove(
 @app.command()
 @reports
 def types() -> Result:
-    """List the types of providers that are known."""
-    from jsmsso.providers.types import provider_types
+    """List the types of providers that can be added."""
+    from jsmsso.profile.readiness import ACTED_ON_TYPES
+    from jsmsso.providers.types import provider_type
 
-    rows = [{"type": one.name, "name": one.title, "documentation": one.documentation} for one in provider_types().values()]
+    rows = [{"type": one.name, "name": one.title, "documentation": one.documentation} for one in map(provider_type, ACTED_ON_TYPES)]
 
     def draw(console: Console) -> None:
         from jsmsso.cli.connection.showing import row, table

@@ -35,6 +35,7 @@ def connection(
     timeout: Annotated[int, typer.Option(help="How many seconds to wait for the login.", min=1, max=3600)] = 180,
 ) -> Result:
     """Log in at a provider for real and show every step: checks, claims, customer, access decision."""
+    from jsmsso.cli.asking import somebody_types
     from jsmsso.cli.connection.trial import Terminal, try_provider
     from jsmsso.profile.locating import locate_profile
     from jsmsso.profile.reading import read_profile
@@ -42,7 +43,7 @@ def connection(
     path = locate_profile(profile)
     read = read_profile(path)
     names = _names(read, provider, all_)
-    terminal = Terminal(_show_probe, progress_line, not no_browser, no_browser or sys.stdin.isatty())
+    terminal = Terminal(_show_probe, progress_line, not no_browser, no_browser or somebody_types())
     if not all_:
         progress_line("Before the browser")
         trial = try_provider(read, path, names[0], port=port, seconds=timeout, terminal=terminal)

@@ -13,6 +13,7 @@ import pexpect
 import pytest
 import yaml
 
+from jsmsso.providers.types import provider_types
 from jsmsso.sandbox.cognito import LocalCognito
 from tests.providers.conftest import play
 from tests.services.children import PATIENCE, installed_script
@@ -421,6 +422,15 @@ def test_a_provider_that_an_access_rule_names_stays(jsmsso: Jsmsso, jsmsso_home:
     assert ran.code == 2
     assert "access[0].allow.provider" in ran.stderr
     assert "partner" in written(jsmsso_home)["providers"]
+
+
+def test_a_type_that_is_not_acted_on_yet_points_to_oidc(jsmsso: Jsmsso) -> None:
+    listed = {row["type"] for row in jsmsso("provider", "types", "--json").json()}
+    waiting = next(name for name in provider_types() if name not in listed)
+    ran = jsmsso("provider", "add", waiting)
+
+    assert ran.code == 2
+    assert f"jsmsso provider add oidc --name {waiting}" in ran.stderr
 
 
 def test_the_types_need_no_profile(jsmsso: Jsmsso) -> None:

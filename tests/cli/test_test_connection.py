@@ -158,6 +158,28 @@ def test_with_the_public_callback_alone_the_address_is_pasted(pool: Cognito, sta
     assert "paste the address that the browser ends at" in ran.stderr
 
 
+def test_an_input_that_ends_before_the_address_was_pasted_says_so(pool: Cognito, start: Children, jsmsso_home: Home) -> None:
+    client = pool.running.add_client([PUBLIC])
+    write_profile(jsmsso_home, {"cognito": pool.entry(client)})
+    child = begin(start, jsmsso_home, *pool.options, env={"CLIENT_SECRET": client.client_secret})
+    child.wait_for(ADDRESS)
+
+    child.write("", close=True)
+
+    assert child.wait() == 2
+    assert "standard input ended before the final address was pasted" in child.stderr
+
+
+def test_where_the_listener_waits_an_input_that_ends_is_no_matter(pool: Cognito, start: Children, jsmsso_home: Home) -> None:
+    write_profile(jsmsso_home, {"cognito": pool.entry()})
+    child = begin(start, jsmsso_home, *pool.options, "--no-browser", env=pool.env)
+    address = child.wait_for(ADDRESS)[1]
+    child.write("", close=True)
+
+    assert requests.get(log_in(address, pool.running.email, pool.running.password), timeout=30).status_code == 200
+    assert child.wait() == 0
+
+
 def test_a_public_client_needs_no_secret(pool: Cognito, start: Children, jsmsso_home: Home) -> None:
     client = pool.running.add_client([pool.callback, PUBLIC], secret=False)
     entry = pool.entry(client)

@@ -84,7 +84,7 @@ class _Inbox:
 def _read_pasted(inbox: _Inbox, redirect_uri: str, only_way: bool) -> None:
     # os.read, not sys.stdin: a thread that holds its lock would end the interpreter with a fatal error.
     rest = b""
-    while chunk := os.read(0, 65536):
+    while chunk := _read_chunk():
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             _paste(line.decode(errors="replace"), inbox, redirect_uri)
@@ -96,6 +96,13 @@ def _read_pasted(inbox: _Inbox, redirect_uri: str, only_way: bool) -> None:
                 "Run it on a terminal, pipe the address in, or register the loopback callback at the provider.",
             )
         )
+
+
+def _read_chunk() -> bytes:
+    try:
+        return os.read(0, 65536)
+    except OSError:  # closed before we started, or a terminal that went away
+        return b""
 
 
 def _paste(line: str, inbox: _Inbox, redirect_uri: str) -> None:
