@@ -20,8 +20,6 @@ from tests.services.children import PATIENCE, installed_script
 from tests.services.home import Home, Ran
 from tests.services.oidc_provider import OidcProvider
 
-__all__ = ["play"]  # a fixture of another folder
-
 Jsmsso = Callable[..., Ran]
 
 DOMAIN = "acme.auth.eu-west-1.amazoncognito.com"
