@@ -46,6 +46,7 @@ CONNECT_SECONDS = 4.0  # per address tried, so that a dead IPv6 address leaves t
 MAX_REDIRECTS = 3
 CONNECTIONS_PER_HOST = 32  # kept alive; more than the threads of a worker that may call out at once
 USER_AGENT = f"jsmsso/{__version__}"
+NO_RETRIES = urllib3.Retry(False, redirect=False)  # urllib3 would make one for every call
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class HttpClient:
                 target,
                 body=body,
                 headers=headers,
-                retries=False,
+                retries=NO_RETRIES,
                 redirect=False,
                 assert_same_host=False,
                 timeout=urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout),

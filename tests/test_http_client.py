@@ -45,8 +45,8 @@ class Server:
         with suppress(OSError):
             while self.open:
                 connection, _ = self.listener.accept()
-                threading.Thread(target=self._answer, args=(connection, self.connections), daemon=True).start()
-                self.connections += 1
+                number, self.connections = self.connections, self.connections + 1
+                threading.Thread(target=self._answer, args=(connection, number), daemon=True).start()
 
     def _answer(self, connection: socket.socket, number: int) -> None:
         with suppress(OSError):

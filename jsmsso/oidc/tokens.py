@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from oauthlib.oauth2 import WebApplicationClient
 
@@ -53,12 +55,18 @@ def exchange_code(http: HttpClient, settings: ClientSettings, metadata: Provider
 
 def send_code(http: HttpClient, settings: ClientSettings, metadata: ProviderMetadata, code: str, code_verifier: str) -> Answer:
     """The token request itself; also a probe of the client's credentials with a code that cannot exist."""
-    form: str = WebApplicationClient(settings.client_id).prepare_request_body(
-        code=code, redirect_uri=settings.redirect_uri, code_verifier=code_verifier if settings.pkce else None, include_client_id=False
-    )
+    varying = {"code": code, "code_verifier": code_verifier} if settings.pkce else {"code": code}
+    form = f"{_constant_form(settings.client_id, settings.redirect_uri)}&{urlencode(varying)}"
     # A kept-alive connection that the provider closed meanwhile took no code; sending it again is safe, as a
     # code that was taken after all is refused (RFC 6749 4.1.2).
     return send_form(http, settings, metadata, metadata.token_endpoint, form, replay=True)
+
+
+@lru_cache(maxsize=64)
+def _constant_form(client_id: str, redirect_uri: str) -> str:
+    """The token request but for the values of a single login. Made once, as the authorization address is."""
+    form: str = WebApplicationClient(client_id).prepare_request_body(redirect_uri=redirect_uri, include_client_id=False)
+    return form
 
 
 def token_document(answer: Answer, settings: ClientSettings) -> dict[str, Any]:
