@@ -15,7 +15,6 @@ import yaml
 
 from jsmsso.providers.types import provider_types
 from jsmsso.sandbox.cognito import LocalCognito
-from tests.providers.conftest import play
 from tests.services.children import PATIENCE, installed_script
 from tests.services.home import Home, Ran
 from tests.services.oidc_provider import OidcProvider
