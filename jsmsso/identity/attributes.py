@@ -130,6 +130,11 @@ def evaluate(expression: str, claims: Claims) -> Any:
         return None
 
 
+def is_expression(text: str) -> bool:
+    """Whether ``text`` can be more than a claim's literal name: a JMESPath."""
+    return text.isidentifier() or _compiled(text) is not None
+
+
 def _first(expressions: Sequence[str], claims: Claims) -> Any:
     for expression in expressions:
         value = evaluate(expression, claims)
