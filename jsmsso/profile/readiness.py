@@ -35,7 +35,7 @@ _NAMED = (
     "providers.*.login_hint", "providers.*.logout", "login.mode", "login.fallback", "jsm.customers", "jsm.admin_api_token",
     "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
     "portals[].knowledge_base", "jsm.cloud_id", "saml", "scim",
-    "store_failure", "trusted_proxies", "branding.time_zone", "retention", "log.client_address",
+    "trusted_proxies", "branding.time_zone", "retention", "log.client_address",
 )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _unservable(profile: Profile) -> Iterator[str]:
     if profile.session.secret is None and not profile.is_loopback:
         yield (
             "session.secret is missing, and public_url is public: make one with"
-            " openssl rand -base64 32 | jsmsso secrets set session, then write secret: keyring:session"
+            " openssl rand -base64 32 | jsmsso secrets set session/secret, then write secret: keyring:session/secret"
         )
     if profile.store and not profile.store.url.startswith("sqlite:"):
         yield "store: Redis is not acted on yet; use sqlite:////PATH"

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from jsmsso.identity.access import Decision, claims_named, decide, domain_matches
 from jsmsso.identity.attributes import Claims, IdentityRules
-from jsmsso.oidc.relying_party import RelyingParty
 from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Portal, Profile
+from jsmsso.providers.relying_party import Party, relying_party
 from jsmsso.providers.settings import client_settings, http_client, identity_rules, wants_userinfo
+from jsmsso.providers.types import provider_type
 from jsmsso.runtime import sessions
 from jsmsso.runtime.cookies import Cookies
 from jsmsso.runtime.event_log import EventLog
@@ -39,7 +40,7 @@ class ServedProvider:
 
     name: str
     title: str
-    party: RelyingParty
+    party: Party
     identity: IdentityRules
     wants_userinfo: Callable[[Claims], bool]
     origins: frozenset[str]
@@ -76,7 +77,7 @@ class Deployment:
         return ServedProvider(
             name=name,
             title=name,
-            party=RelyingParty(settings, self.http, now=self.now),
+            party=relying_party(settings, provider_type(entry.type), self.http, now=self.now),
             identity=identity_rules(self.profile, name),
             wants_userinfo=wants_userinfo(self.profile, name),
             origins=frozenset(origin_of(place) for place in places if place),

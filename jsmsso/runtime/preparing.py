@@ -15,6 +15,7 @@ from jsmsso.profile.model import Profile
 from jsmsso.profile.readiness import serving_notes
 from jsmsso.profile.reading import read_profile
 from jsmsso.profile.secrets import read_secret
+from jsmsso.providers.settings import without_access_rules
 from jsmsso.runtime.deployment import Deployment, Secrets
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ def prepare(profile_path: str = "", *, same_secrets_as: Prepared | None = None) 
         raise NotReady("this profile cannot be served yet:\n" + "\n".join(f"  {note}" for note in notes.refused))
     if not profile.providers:
         raise NotReady("the profile has no provider", "Add one: jsmsso provider add cognito")
+    if open_to_all := without_access_rules(profile):
+        raise NotReady(
+            f"anybody can make an account at {' and '.join(open_to_all)}, and no access rule says who may enter",
+            "Write rules under access:, or allow: everyone if that is meant.",
+        )
     base = path.parent
     session = tuple(read_secret(reference, base=base) for reference in profile.session.secret or ())
     if not session:
