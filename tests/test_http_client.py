@@ -123,12 +123,13 @@ def get(by: str, url: str, client: HttpClient | None = None, **limits: Any) -> t
 # Deadlines ---------------------------------------------------------------------------------------
 
 
-def dripping(answer: bytes) -> Callable[[Server, socket.socket, int], None]:
-    """Byte by byte, so that no single receive ever waits long; the whole takes half a minute."""
+def dripping(at_once: bytes, slowly: bytes) -> Callable[[Server, socket.socket, int], None]:
+    """The rest byte by byte, so that no single receive ever waits long; the whole takes half a minute."""
 
     def serve(server: Server, connection: socket.socket, _: int) -> None:
         server.read_request(connection)
-        for byte in answer.ljust(300):
+        connection.sendall(at_once)
+        for byte in slowly.ljust(300):
             connection.sendall(bytes([byte]))
             time.sleep(0.1)
 
@@ -137,17 +138,17 @@ def dripping(answer: bytes) -> Callable[[Server, socket.socket, int], None]:
 
 @BY_BOTH
 @pytest.mark.parametrize(
-    "answer",
+    ("at_once", "slowly"),
     [
-        pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 280, id="a head byte by byte"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 250\r\n\r\n", id="a body byte by byte"),
-        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", id="a body byte by byte until the connection closes"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n", id="a chunk byte by byte"),
-        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 12, id="going on for ever"),
+        pytest.param(b"", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 280, id="a head byte by byte"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n", b"", id="a body byte by byte"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", b"", id="a body byte by byte until the connection closes"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n", b"", id="a chunk byte by byte"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 12, id="going on for ever"),
     ],
 )
-def test_an_answer_byte_by_byte_meets_the_deadline(server: Callable[..., Server], answer: bytes, by: str) -> None:
-    url = server(dripping(answer)).url
+def test_an_answer_byte_by_byte_meets_the_deadline(server: Callable[..., Server], at_once: bytes, slowly: bytes, by: str) -> None:
+    url = server(dripping(at_once, slowly)).url
 
     assert failure(lambda: get(by, url, deadline=0.5)).kind == "timeout"
 
@@ -172,7 +173,7 @@ def test_redirects_share_one_deadline(server: Callable[..., Server]) -> None:
 
 
 def test_a_slow_proxy_meets_the_deadline_too(server: Callable[..., Server]) -> None:
-    proxy = server(dripping(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 280))
+    proxy = server(dripping(b"", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 280))
 
     assert failure(lambda: HttpClient(HttpSettings(proxy=proxy.url)).fetch("GET", "https://op.example/", deadline=0.5)).kind == "timeout"
 

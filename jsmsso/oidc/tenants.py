@@ -22,7 +22,6 @@ def issuer_fits(found: object, configured: str, tenants: Sequence[str]) -> bool:
     return (
         isinstance(found, str)
         and bool(tenants)
-        and found.count(TENANT) == 1
         and any(found.replace(TENANT, shared) == configured for shared in _SHARED)
     )
 

@@ -286,9 +286,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        call = Call(self.command, path, query, headers, dict(parse_qsl(body, keep_blank_values=True)))
+        form = parse_qsl(body, keep_blank_values=True)
+        call = Call(self.command, path, query, headers, dict(form))
         provider.calls.append(call)
-        reply = provider.reply(call)
+        twice = len(call.form) != len(form)  # RFC 6749 3.2: parameters must not be included more than once
+        reply = Reply(400, {"error": "invalid_request"}) if twice else provider.reply(call)
         if reply.delay:
             time.sleep(reply.delay)
         content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
