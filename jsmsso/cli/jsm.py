@@ -117,7 +117,12 @@ def _ask(question: str, default: str, option: str, hint: str = "") -> str:
         if default:
             return default
         raise UsageError(f"{option} is missing", hint)
-    return str(typer.prompt(question, default=default or None, err=True)).strip()
+    from jsmsso.cli.asking import ask
+
+    while True:
+        answer = ask(f"{question} [{default}]" if default else question).strip() or default
+        if answer:
+            return answer
 
 
 def _recognize(url: str, http: Any, patience: Any) -> Site | None:
@@ -169,7 +174,11 @@ def _token(api_token: str, api_token_stdin: bool, known: Profile, path: Path, em
     reference = _place(known)
     kind = "API token" if email else "Personal access token"
     where = "the keyring" if reference.startswith("keyring:") else reference
-    return Token(str(typer.prompt(f"{kind} (typed unseen, goes to {where})", hide_input=True, err=True)), reference, True)
+    from jsmsso.cli.asking import ask_unseen
+
+    while not (token := ask_unseen(f"{kind} (typed unseen, goes to {where})")):
+        pass
+    return Token(token, reference, True)
 
 
 def _from_stdin() -> str:
@@ -196,7 +205,9 @@ def _place(known: Profile) -> str:
         return before if before.startswith("keyring:") else KEYRING_NAME
     hint = "Put it into a file that only you can read, and give --api-token file:PATH; or --api-token env:VARIABLE."
     question = f"There is no usable keyring. Keep the token as {FILE_NAME} beside the profile (mode 0600)?"
-    if sys.stdin.isatty() and typer.confirm(question, default=True, err=True):
+    from jsmsso.cli.asking import confirm
+
+    if sys.stdin.isatty() and confirm(question, default=True):
         return FILE_NAME
     raise SecretUnavailable(KEYRING_NAME, "there is no usable keyring to keep the token in", hint)
 
@@ -209,10 +220,11 @@ def _expiry(expires: str, known: Profile, token: Token) -> date | None:
         return known.jsm.api_token_expires
     if not sys.stdin.isatty():
         return None
+    from jsmsso.cli.asking import ask
     from jsmsso.errors import UsageError
 
     while True:
-        answer = str(typer.prompt("The token ends on (YYYY-MM-DD, empty if not known)", default="", show_default=False, err=True)).strip()
+        answer = ask("The token ends on (YYYY-MM-DD, empty if not known)").strip()
         try:
             return _day(answer) if answer else None
         except UsageError as error:

@@ -43,12 +43,9 @@ def _typed_or_piped() -> str:
     from jsmsso.profile.secrets import MAX_SECRET
 
     if sys.stdin.isatty():
-        import getpass
+        from jsmsso.cli.asking import ask_unseen
 
-        try:
-            return getpass.getpass("Secret (typed unseen): ")
-        except EOFError:
-            raise typer.Abort from None
+        return ask_unseen("Secret (typed unseen)")
     piped = sys.stdin.buffer.read(MAX_SECRET + 3)  # and a line end, which is no part of it
     try:
         return piped.decode().removesuffix("\n").removesuffix("\r")
