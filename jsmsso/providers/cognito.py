@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jsmsso.errors import DiscoveryRefused, ProviderFailed, UsageError
-from jsmsso.http_client import HttpClient, is_loopback
 from jsmsso.identity.email_address import NotAnEmailAddress, fold_domain
-from jsmsso.oidc.discovery import discovery_address, fetch_document, read_metadata
-from jsmsso.oidc.signature import unverified_claims
+from jsmsso.profile.addresses import is_loopback
 from jsmsso.providers.types import ProviderType
+
+if TYPE_CHECKING:
+    from jsmsso.http_client import HttpClient
 
 # AWS: IssuerConfigurationType has two shapes, ORIGINAL and UPDATED.
 ISSUER = re.compile(
@@ -99,6 +100,8 @@ def find_issuer(http: HttpClient, domain: str, user_pool_id: str, discovery_url:
     Asks both shapes, or only ``discovery_url``, whose issuer must still be one of the two. Raises
     :class:`DiscoveryRefused` when what answers belongs to another pool or domain.
     """
+    from jsmsso.oidc.discovery import discovery_address, fetch_document  # the type alone is read without them
+
     shapes = issuers_of_pool(user_pool_id)
     refused: DiscoveryRefused | None = None
     for url, expected in [(discovery_url, shapes)] if discovery_url else [(discovery_address(one), (one,)) for one in shapes]:
@@ -126,6 +129,9 @@ def issuer_from_id_token(http: HttpClient, id_token: str, domain: str, discovery
     keeps somebody else's pool out. Only for ``test-connection``; the token is validated afterwards against
     what is pinned. Raises :class:`DiscoveryRefused`.
     """
+    from jsmsso.oidc.discovery import discovery_address, fetch_document
+    from jsmsso.oidc.signature import unverified_claims
+
     issuer = unverified_claims(id_token).get("iss")
     found = ISSUER.fullmatch(issuer) if isinstance(issuer, str) else None
     if found is None or not isinstance(issuer, str):
@@ -145,6 +151,8 @@ def issuer_from_id_token(http: HttpClient, id_token: str, domain: str, discovery
 
 def check_domain(document: Mapping[str, Any], domain: str) -> None:
     """Raise :class:`DiscoveryRefused` unless a pool's metadata names ``domain`` as its token endpoint's host."""
+    from jsmsso.oidc.discovery import read_metadata
+
     token_endpoint = read_metadata(document).token_endpoint
     if token_endpoint != endpoints(domain)["token_endpoint"]:
         raise DiscoveryRefused(
