@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from jsmsso.errors import DiscoveryRefused, ProviderFailed, UsageError
 from jsmsso.identity.email_address import NotAnEmailAddress, fold_domain
 from jsmsso.profile.addresses import is_loopback
-from jsmsso.providers.types import ProviderType
+from jsmsso.providers.types import Groups, ProviderType, Refresh
 
 if TYPE_CHECKING:
     from jsmsso.http_client import HttpClient
@@ -42,6 +42,8 @@ TYPE = ProviderType(
     logout_style="cognito",
     token_use_required=True,
     id_token_is_complete=True,
+    groups=Groups("cognito:groups", "Nothing: the pool's groups, and a federated provider's where they are mapped to them."),
+    refresh=Refresh(scope=""),  # offline_access would be refused
     asks_for=("domain",),
     paste_at="Paste these at Cognito (App client > Login pages > Edit)",
     labels=("Allowed callback URLs", "Allowed sign-out URLs"),

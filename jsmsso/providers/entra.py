@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from jsmsso.errors import UsageError
 from jsmsso.identity.email_address import NotAnEmailAddress, fold_domain
 from jsmsso.providers.mending import GUID, mend_guid, split_list
-from jsmsso.providers.types import Groups, Location, ProviderType, Question
+from jsmsso.providers.types import Groups, Location, ProviderType, Question, Refresh
 
 SHARED = ("common", "organizations", "consumers")
 # Microsoft: National clouds, application registration endpoints.
@@ -82,6 +82,7 @@ TYPE = ProviderType(
         ("hasgroups",),
     ),
     userinfo_is_useful=False,  # Microsoft: UserInfo endpoint; it says less than the ID token and cannot be extended
+    refresh=Refresh(rotation="always"),
     revocation=False,
     paste_at="Paste these at Entra ID (App registrations > your app > Authentication, platform Web)",
     labels=("Redirect URIs", "Redirect URIs as well"),

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from jsmsso.errors import UsageError
 from jsmsso.identity.attributes import STANDARD_ATTRIBUTES
 from jsmsso.providers.mending import GUID, mend_origin, path_of
-from jsmsso.providers.types import Location, ProviderType, Question
+from jsmsso.providers.types import Location, ProviderType, Question, Refresh
 
 B2C, EXTERNAL = ".b2clogin.com", ".ciamlogin.com"
 
@@ -62,8 +62,8 @@ TYPE = ProviderType(
     verified_by=("email_verified", "xms_edov"),
     email="B2C sends `emails`, a list of which the first counts and which nothing calls verified: list the domains in "
     "`trust_unverified_email`, or let a custom policy send `email` and `email_verified`.",
-    open_to_all=False,
     userinfo_is_useful=False,  # a B2C user flow has none; External ID's is Graph's, which says less than the ID token
+    refresh=Refresh(rotation="always"),
     revocation=False,
     paste_at="Paste these at the app registration (Authentication, platform Web)",
     labels=("Redirect URIs", "Redirect URIs as well"),
