@@ -20,6 +20,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "provider": Entry("jsmsso.cli.provider", "Add, list, show and remove OpenID Providers."),
     "test-connection": Entry("jsmsso.cli.test_connection", "Log in at a provider for real and show every step."),
+    "token": Entry("jsmsso.cli.token", "Get tokens, look into them, refresh them, take them back."),
     "attributes": Entry("jsmsso.cli.attributes", "Map claims to the customer's fields."),
     "jsm": Entry("jsmsso.cli.jsm", "Connect the Jira Service Management site."),
     "portals": Entry("jsmsso.cli.portals", "Pull the service desks and print a portal link for each."),

@@ -76,6 +76,11 @@ class RelyingParty:
         """The metadata if it was fetched before; never waits for the provider."""
         return self._metadata.known
 
+    @property
+    def algorithms(self) -> Sequence[str]:
+        """What the provider may sign with."""
+        return self._algorithms(self._metadata.get())
+
     def warm(self) -> None:
         """Fetch metadata and keys now, so that the first login need not. Raises :class:`ProviderFailed`."""
         self._metadata.get()

@@ -62,7 +62,7 @@ def try_provider(profile: Profile, path: Path, name: str, *, port: int, seconds:
     client_secret = read_secret(provider.client_secret, base=path.parent) if provider.client_secret else None
     http = http_client(profile, path)
     checked = check_before_login(http, profile, name, client_secret, redirect_uri=loopback_redirect_uri(port), say=terminal.probe)
-    authentication, issuer = _log_in(http, profile, name, checked, port=port, seconds=seconds, terminal=terminal)
+    authentication, issuer = log_in(http, profile, name, checked, port=port, seconds=seconds, terminal=terminal)
     pinned = not provider.issuer and pin_issuer(path, name, issuer)
     rules = identity_rules(profile, name)
     warnings = [probe.warning for probe in checked.probes if probe.warning]
@@ -78,7 +78,7 @@ def try_provider(profile: Profile, path: Path, name: str, *, port: int, seconds:
                  pinned, tuple(warnings))  # fmt: skip
 
 
-def _log_in(
+def log_in(
     http: HttpClient, profile: Profile, name: str, checked: Checked, *, port: int, seconds: int, terminal: Terminal
 ) -> tuple[Authentication, str]:
     """Who came back, and the issuer that says so."""
