@@ -12,6 +12,7 @@ from jsmsso.oidc.settings import ClientSettings
 from jsmsso.profile.model import Profile, Provider
 from jsmsso.providers.types import is_open_to_all, provider_type
 
+_SHARED = ("common", "organizations", "consumers", "{tenantid}")  # Entra's addresses for several tenants
 _ENDPOINT_MEMBERS = {
     "authorization": "authorization_endpoint",
     "token": "token_endpoint",
@@ -117,6 +118,14 @@ def without_access_rules(profile: Profile) -> tuple[str, ...]:
         for name, provider in profile.providers.items()
         if is_open_to_all(type_ := provider_type(provider.type), provider.issuer or type_.issuer)
     )
+
+
+def issuers(settings: ClientSettings) -> frozenset[str]:
+    """Every issuer that a customer of this client can have: its own, or one for each tenant where it serves several."""
+    shared = next((f"/{part}/" for part in _SHARED if f"/{part}/" in settings.issuer), "")
+    if not settings.tenants or not shared:
+        return frozenset((settings.issuer,))
+    return frozenset(settings.issuer.replace(shared, f"/{tenant}/") for tenant in settings.tenants)
 
 
 def callback_url(profile: Profile, provider: Provider) -> str:

@@ -17,7 +17,7 @@ from jsmsso.oidc.relying_party import Authentication
 from jsmsso.profile.provider import ProviderType as TypeNames
 from jsmsso.providers.locating import answers_of, locate
 from jsmsso.providers.relying_party import Party, relying_party
-from jsmsso.providers.settings import client_settings, identity_rules, wants_userinfo, without_access_rules
+from jsmsso.providers.settings import client_settings, identity_rules, issuers, wants_userinfo, without_access_rules
 from jsmsso.providers.types import incomplete_claims, provider_type, provider_types
 from tests.providers.recorded import RecordedWire, profile_of, recordings, signed, type_name
 
@@ -134,6 +134,12 @@ def test_a_tenant_that_is_not_listed_is_refused() -> None:
     with pytest.raises(IdTokenRefused) as refused:
         logged_in("entra-several-tenants", claims={"tid": other, "iss": f"https://login.microsoftonline.com/{other}/v2.0"})
     assert refused.value.check == "tid"
+
+
+@each
+def test_a_session_is_known_to_be_of_its_provider_by_its_issuer(name: str) -> None:
+    settings = client_settings(profile_of(name, RECORDED[name], located(name)), "one", client_secret="s")
+    assert issuers(settings) == {logged_in(name).claims["iss"]}
 
 
 def test_googles_older_spelling_of_its_issuer_makes_the_same_person() -> None:
