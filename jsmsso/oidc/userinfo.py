@@ -16,6 +16,9 @@ _NEVER_FROM_USERINFO = frozenset(
 )
 
 
+_EMAIL_FLAGS = ("email_verified", "xms_edov")  # the standard's, and Entra's own
+
+
 def fetch_userinfo(
     http: HttpClient,
     userinfo_endpoint: str,
@@ -68,10 +71,11 @@ def merge_claims(id_claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> d
     flag counts beside the ID token's email only where userinfo names that very address.
     """
     merged = {name: value for name, value in userinfo.items() if name not in _NEVER_FROM_USERINFO} | dict(id_claims)
-    if "email" in id_claims and "email_verified" not in id_claims and userinfo.get("email") != id_claims["email"]:
-        merged.pop("email_verified", None)
-    if "email" not in id_claims and "email" in merged:
-        merged.pop("email_verified", None)
-        if "email_verified" in userinfo:
-            merged["email_verified"] = userinfo["email_verified"]
+    for flag in _EMAIL_FLAGS:
+        if "email" in id_claims and flag not in id_claims and userinfo.get("email") != id_claims["email"]:
+            merged.pop(flag, None)
+        if "email" not in id_claims and "email" in merged:
+            merged.pop(flag, None)
+            if flag in userinfo:
+                merged[flag] = userinfo[flag]
     return merged

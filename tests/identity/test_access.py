@@ -52,6 +52,7 @@ MATCHES = [
     pytest.param(Email(("ada@acme.example",)), "xada@acme.example", False, id="an address that ends alike"),
     pytest.param(Email(("*@acme.example",)), "ada@acme.example", True, id="anybody at a domain"),
     pytest.param(Email(("*@acme.example",)), "ada@sub.acme.example", False, id="anybody at a domain, not below"),
+    pytest.param(Email(("*@acme.example",)), "ada@acme.example.evil.example", False, id="anybody at a domain, not one that begins alike"),
     pytest.param(Email(("*acme.example",)), "ada@acme.example", False, id="a star never crosses the @"),
     pytest.param(Email(("a.a@acme.example",)), "axa@acme.example", False, id="a dot is a dot"),
     pytest.param(Email(("a*z@acme.example",)), "a@evil.example", False, id="a star in the middle"),

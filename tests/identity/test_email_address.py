@@ -152,6 +152,15 @@ def test_any_text_is_folded_or_refused(text: str) -> None:
             continue
 
 
+@pytest.mark.parametrize(("domain", "taken"), [("a." * 126 + "a", True), ("a." * 126 + "aa", False), ("a" * 63 + ".b", True)])
+def test_a_domain_has_at_most_253_characters(domain: str, taken: bool) -> None:
+    if taken:
+        assert fold_domain(domain) == domain
+        return
+    with pytest.raises(NotAnEmailAddress):
+        fold_domain(domain)
+
+
 GLOBS = [
     pytest.param("*@Contractor.ACME.example", "*@contractor.acme.example", id="anybody at a domain"),
     pytest.param("Ada.*@acme.example", "ada.*@acme.example", id="a beginning"),

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
-from jsmsso.errors import AnswerRefused, AuthorizationRefused, IdTokenRefused, ProviderFailed
+from jsmsso.errors import AnswerRefused, AuthorizationRefused, IdTokenRefused, ProviderFailed, TokenRequestRefused
 from jsmsso.oidc.authorization import ERRORS, code_challenge, customer_sentence, read_answer
 from jsmsso.oidc.relying_party import RelyingParty
 from tests.oidc.conftest import log_in, settings_for
@@ -40,6 +40,20 @@ def test_the_request_says_what_the_code_flow_needs_and_nothing_else(relying_part
 
 def test_the_challenge_is_the_one_of_rfc_7636s_example() -> None:
     assert code_challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+def test_without_pkce_neither_challenge_nor_verifier_is_sent(provider: Provider, relying_party_of: Callable[..., RelyingParty]) -> None:
+    party = relying_party_of(provider, pkce=False)
+    url = party.authorization_url(**LOGIN)
+    provider.replies["/token"] = Reply(400, {"error": "invalid_grant"})
+
+    with pytest.raises(TokenRequestRefused):
+        party.complete(
+            read_answer(f"code=c&state=s&iss={provider.issuer}"), nonce="n", code_verifier="v" * 43, wants_userinfo=lambda _: False
+        )
+
+    assert not any(name.startswith("code_challenge") for name in asked(url))
+    assert "code_verifier" not in provider.calls_to("/token")[0].form
 
 
 def test_an_endpoint_with_a_query_of_its_own_keeps_it(provider: Provider, relying_party: RelyingParty) -> None:

@@ -317,6 +317,51 @@ def test_a_key_of_another_curve_verifies_nothing(provider: Provider, relying_par
         log_in(relying_party_of(provider, algorithms=("ES256",)), provider)
 
 
+# What some providers do their own way --------------------------------------------------------------
+
+
+def test_a_provider_that_repeats_no_nonce_must_be_named_as_one_and_a_wrong_nonce_counts_nowhere(
+    provider: Provider, relying_party_of: Callable[..., RelyingParty]
+) -> None:
+    provider.claims["nonce"] = ABSENT
+    assert log_in(relying_party_of(provider, nonce=False), provider).claims["sub"] == "ada"
+
+    for nonce in ("another login's", ""):
+        provider.claims["nonce"] = nonce
+        with pytest.raises(IdTokenRefused, match="nonce"):
+            log_in(relying_party_of(provider, nonce=False), provider)
+
+
+@pytest.mark.parametrize(
+    ("audiences", "accepted"),
+    [
+        pytest.param([CLIENT_ID, "https://op.example/"], True, id="a trusted one beside ours"),
+        pytest.param(["https://op.example/"], False, id="a trusted one without ours"),
+        pytest.param([CLIENT_ID, "https://op.example/", "another client"], False, id="a third one"),
+    ],
+)
+def test_an_audience_that_the_provider_adds_to_every_token_needs_no_azp(
+    provider: Provider, relying_party_of: Callable[..., RelyingParty], audiences: list[str], accepted: bool
+) -> None:
+    provider.claims["aud"] = audiences
+    party = relying_party_of(provider, trusted_audiences=("https://op.example/",))
+
+    if accepted:
+        assert log_in(party, provider).claims["sub"] == "ada"
+        return
+    with pytest.raises(IdTokenRefused):
+        log_in(party, provider)
+
+
+def test_an_older_spelling_of_the_issuer_is_the_same_issuer(provider: Provider, relying_party_of: Callable[..., RelyingParty]) -> None:
+    provider.claims["iss"] = "op.example"
+    assert log_in(relying_party_of(provider, legacy_issuers=("op.example",)), provider).claims["iss"] == provider.issuer
+
+    provider.claims["iss"] = "op.example/"
+    with pytest.raises(IdTokenRefused, match="iss"):
+        log_in(relying_party_of(provider, legacy_issuers=("op.example",)), provider)
+
+
 def test_a_refused_token_never_shows_itself(provider: Provider, relying_party: RelyingParty) -> None:
     tokens: list[str] = []
 

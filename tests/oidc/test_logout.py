@@ -70,6 +70,26 @@ def test_where_the_provider_has_no_logout_there_is_no_address(
     assert relying_party_of(provider, logout_style=style).logout_url() is None
 
 
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        pytest.param({"logout_style": "bare"}, "{address}/logout", id="Salesforce's, which takes nothing"),
+        pytest.param(
+            {"logout_template": "{issuer}/v2/logout?client_id={client_id}&returnTo={return_to}"},
+            "{address}/v2/logout?client_id=portal%20client&returnTo=https%3A%2F%2Fsso.acme.example%2Flogged-out",
+            id="Auth0's older one",
+        ),
+    ],
+)
+def test_a_logout_of_a_providers_own(
+    provider: Provider, relying_party_of: Callable[..., RelyingParty], settings: dict[str, Any], url: str
+) -> None:
+    if "logout_template" in settings:
+        provider.metadata["end_session_endpoint"] = ABSENT
+
+    assert relying_party_of(provider, **settings).logout_url(id_token="a.b.c", state="s") == url.format(address=provider.address)
+
+
 def test_a_local_logout_leaves_the_provider_alone(provider: Provider, relying_party_of: Callable[..., RelyingParty]) -> None:
     assert relying_party_of(provider, logout_style="local").logout_url() is None
 

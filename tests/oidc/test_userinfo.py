@@ -191,13 +191,17 @@ EMAILS = [
 ]
 
 
+@pytest.mark.parametrize("flag", ["email_verified", "xms_edov"])
 @pytest.mark.parametrize(("id_claims", "userinfo", "expected"), EMAILS)
 def test_an_email_and_its_flag_come_from_the_same_of_the_two(
-    id_claims: dict[str, Any], userinfo: dict[str, Any], expected: tuple[Any, Any]
+    id_claims: dict[str, Any], userinfo: dict[str, Any], expected: tuple[Any, Any], flag: str
 ) -> None:
-    merged = merge_claims(id_claims, userinfo)
+    def flagged(claims: dict[str, Any]) -> dict[str, Any]:
+        return {flag if name == "email_verified" else name: value for name, value in claims.items()}
 
-    assert (merged.get("email"), merged.get("email_verified")) == expected
+    merged = merge_claims(flagged(id_claims), flagged(userinfo))
+
+    assert (merged.get("email"), merged.get(flag)) == expected
 
 
 def test_userinfo_never_replaces_a_claim(provider: Provider, relying_party: RelyingParty) -> None:
