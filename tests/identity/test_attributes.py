@@ -142,6 +142,7 @@ FLAGS = [
     pytest.param("yes", False, id="yes"),
     pytest.param("", False, id="an empty text"),
     pytest.param(1, False, id="one"),
+    pytest.param("1", False, id="one as a text"),
     pytest.param([True], False, id="a list of true"),
     pytest.param(None, False, id="null"),
     pytest.param(" true", False, id="true behind a space"),
@@ -157,6 +158,28 @@ def test_an_email_counts_only_when_the_provider_calls_it_verified(flag: Any, ver
     else:
         error = refusal(claims)
         assert (error.reason, error.email) == ("email_unverified", "ada@acme.example")
+
+
+@pytest.mark.parametrize(
+    ("verified_by", "claims", "verified"),
+    [
+        pytest.param(("xms_edov",), {"xms_edov": "1", "email_verified": False}, True, id="the provider's own flag, as a text"),
+        pytest.param(("xms_edov",), {"xms_edov": True}, True, id="the provider's own flag"),
+        pytest.param(("xms_edov",), {"email_verified": True}, False, id="only the flag that the provider does not speak by"),
+        pytest.param(("xms_edov",), {"xms_edov": "0", "email_verified": True}, False, id="the provider's own flag says no"),
+        pytest.param((), {"email_verified": True}, False, id="a provider that never says it"),
+    ],
+)
+def test_which_claim_says_that_an_address_is_verified_is_the_rules(
+    verified_by: tuple[str, ...], claims: dict[str, Any], verified: bool
+) -> None:
+    rules = IdentityRules("acme", verified_by=verified_by)
+    said = {name: value for name, value in CLAIMS.items() if name != "email_verified"} | claims
+
+    if verified:
+        assert to_customer(said, rules).email == "ada@acme.example"
+    else:
+        assert refusal(said, rules).reason == "email_unverified"
 
 
 def test_without_a_flag_an_email_is_not_verified() -> None:
