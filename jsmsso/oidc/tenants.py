@@ -19,11 +19,7 @@ def issuer_fits(found: object, configured: str, tenants: Sequence[str]) -> bool:
     """Whether the metadata's issuer is the configured one: to the letter, or its template where tenants are listed."""
     if found == configured:
         return TENANT not in configured or bool(tenants)
-    return (
-        isinstance(found, str)
-        and bool(tenants)
-        and any(found.replace(TENANT, shared) == configured for shared in _SHARED)
-    )
+    return isinstance(found, str) and bool(tenants) and any(found.replace(TENANT, shared) == configured for shared in _SHARED)
 
 
 def issuers_of(issuer: str, tenants: Sequence[str]) -> tuple[str, ...]:
