@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from jsmsso.providers.types import ProviderType, provider_types
+from jsmsso.providers.known import provider_types
+from jsmsso.providers.types import ProviderType
 
 TARGET = Path(__file__).with_name("providers.md")
 

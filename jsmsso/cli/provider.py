@@ -54,7 +54,7 @@ def add(
     from jsmsso.errors import UsageError
     from jsmsso.profile.locating import locate_profile
     from jsmsso.profile.readiness import ACTED_ON_TYPES
-    from jsmsso.providers.types import provider_type
+    from jsmsso.providers.known import provider_type
 
     kind = provider_type(type_)
     if kind.name not in ACTED_ON_TYPES:
@@ -107,7 +107,7 @@ def show(name: Annotated[str, typer.Argument(help="The provider's name in the pr
     from jsmsso.profile.locating import locate_profile
     from jsmsso.profile.reading import read_profile
     from jsmsso.providers.entry import registration
-    from jsmsso.providers.types import provider_type
+    from jsmsso.providers.known import provider_type
 
     read = read_profile(locate_profile(profile))
     one = read.providers[_known(read, name)]
@@ -172,7 +172,7 @@ def remove(
 def types() -> Result:
     """List the types of providers that can be added."""
     from jsmsso.profile.readiness import ACTED_ON_TYPES
-    from jsmsso.providers.types import provider_type
+    from jsmsso.providers.known import provider_type
 
     rows = [{"type": one.name, "name": one.title, "documentation": one.documentation} for one in map(provider_type, ACTED_ON_TYPES)]
 

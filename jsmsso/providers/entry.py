@@ -17,8 +17,9 @@ from jsmsso.profile.complaining import choices
 from jsmsso.profile.model import Profile, Provider
 from jsmsso.profile.parsing import parse
 from jsmsso.profile.reading import validate
+from jsmsso.providers.known import provider_type
 from jsmsso.providers.settings import callback_url, sign_out_url
-from jsmsso.providers.types import ProviderType, provider_type
+from jsmsso.providers.types import ProviderType
 
 KEYS = (
     "type", "domain", "issuer", "client_id", "client_secret", "callback", "scopes", "sign_out_url", "email_domains", "user_pool_id",

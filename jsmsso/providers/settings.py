@@ -10,7 +10,8 @@ from jsmsso.http_client import HttpClient, HttpSettings
 from jsmsso.identity.attributes import Claims, IdentityRules, lacking
 from jsmsso.oidc.settings import ClientSettings
 from jsmsso.profile.model import Profile, Provider
-from jsmsso.providers.types import is_open_to_all, provider_type
+from jsmsso.providers.known import provider_type
+from jsmsso.providers.types import is_open_to_all
 
 _SHARED = ("common", "organizations", "consumers", "{tenantid}")  # Entra's addresses for several tenants
 _ENDPOINT_MEMBERS = {

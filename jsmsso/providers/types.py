@@ -1,28 +1,16 @@
-"""The provider types that are known, and what each of them knows.
-
-A type is data: it imports nothing heavy, so that listing the types costs next to nothing.
-"""
+"""What a provider type knows. A type is data, and these are its values; which types there are is said in known.py."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, Literal
 
-from jsmsso.errors import UsageError
 from jsmsso.identity.attributes import STANDARD_ATTRIBUTES, AttributeMapping
 from jsmsso.oidc.settings import LogoutStyle
 
 Endpoints = Mapping[str, str]
 """Addresses by the names that metadata has for them (``token_endpoint``)."""
-
-_MODULES = {
-    "cognito": "cognito", "oidc": "oidc", "entra": "entra", "entra-external": "entra_external", "okta": "okta", "google": "google",
-    "keycloak": "keycloak", "auth0": "auth0", "adfs": "adfs", "salesforce": "salesforce", "onelogin": "onelogin", "ping": "ping",
-    "gitlab": "gitlab", "slack": "slack", "linkedin": "linkedin", "oracle": "oracle", "gluu": "gluu", "miniorange": "miniorange",
-    "github": "github", "discord": "discord", "facebook": "facebook",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +147,6 @@ class ProviderType:
     """What an administrator should know before it surprises them, a sentence each."""
 
 
-def provider_type(name: str) -> ProviderType:
-    """The type of this name. Raises :class:`UsageError` with the nearest right ones."""
-    if name not in _MODULES:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, _MODULES)
-        raise UsageError(
-            f"there is no provider type {name!r}",
-            f"Did you mean {near[0]}?"
-            if near
-            else f"The types are: {', '.join(_MODULES)}. Most providers publish OpenID Connect metadata: jsmsso provider add oidc.",
-        )
-    return _load(name)
-
-
-def provider_types() -> Mapping[str, ProviderType]:
-    """All of them, by name, in the order in which they are listed."""
-    return {name: _load(name) for name in _MODULES}
-
-
 def is_open_to_all(type_: ProviderType, issuer: str) -> bool:
     """Whether anybody can make an account at this provider."""
     return type_.open_to_all or issuer in type_.open_issuers
@@ -194,9 +162,3 @@ def incomplete_claims(type_: ProviderType, claims: Mapping[str, Any]) -> frozens
     if type_.groups and any(str(claims.get(name, "")).lower() in ("true", "1") for name in type_.groups.overflow_claims):
         found.add(type_.groups.claim)
     return frozenset(found)
-
-
-def _load(name: str) -> ProviderType:
-    type_ = import_module(f"jsmsso.providers.{_MODULES[name]}").TYPE
-    assert isinstance(type_, ProviderType)
-    return type_

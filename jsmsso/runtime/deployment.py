@@ -11,9 +11,9 @@ from jsmsso.identity.access import Decision, claims_named, decide, domain_matche
 from jsmsso.identity.attributes import Claims, IdentityRules
 from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Portal, Profile
+from jsmsso.providers.known import provider_type
 from jsmsso.providers.relying_party import Party, relying_party
 from jsmsso.providers.settings import client_settings, http_client, identity_rules, wants_userinfo
-from jsmsso.providers.types import provider_type
 from jsmsso.runtime import sessions
 from jsmsso.runtime.cookies import Cookies
 from jsmsso.runtime.event_log import EventLog

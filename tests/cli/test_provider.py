@@ -13,7 +13,7 @@ import pexpect
 import pytest
 import yaml
 
-from jsmsso.providers.types import provider_types
+from jsmsso.providers.known import provider_types
 from jsmsso.sandbox.cognito import LocalCognito
 from tests.services.children import PATIENCE, installed_script
 from tests.services.home import Home, Ran

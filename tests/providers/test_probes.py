@@ -14,6 +14,7 @@ from jsmsso.errors import DiscoveryRefused, ProviderUnreachable
 from jsmsso.http_client import HttpClient
 from jsmsso.oidc.discovery import ProviderMetadata
 from jsmsso.oidc.settings import ClientSettings
+from jsmsso.providers.known import provider_type
 from jsmsso.providers.probes import (
     Probe,
     ask_authorization,
@@ -24,7 +25,6 @@ from jsmsso.providers.probes import (
     read_asked,
     refused_scopes,
 )
-from jsmsso.providers.types import provider_type
 from jsmsso.sandbox.cognito import LocalCognito
 from tests.providers.conftest import Play
 from tests.providers.played import Said

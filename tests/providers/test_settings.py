@@ -10,8 +10,8 @@ import pytest
 from jsmsso.errors import NotReady, UsageError
 from jsmsso.profile.model import Profile
 from jsmsso.profile.reading import validate
+from jsmsso.providers.known import provider_type, provider_types
 from jsmsso.providers.settings import callback_url, client_settings, identity_rules, sign_out_url, wants_userinfo
-from jsmsso.providers.types import provider_type, provider_types
 
 
 def profile(public_url: str = "https://sso.acme.com", **keys: Any) -> Profile:

@@ -15,10 +15,11 @@ from jsmsso.identity.attributes import to_customer
 from jsmsso.oidc.authorization import AuthorizationAnswer
 from jsmsso.oidc.relying_party import Authentication
 from jsmsso.profile.provider import ProviderType as TypeNames
+from jsmsso.providers.known import provider_type, provider_types
 from jsmsso.providers.locating import answers_of, locate
 from jsmsso.providers.relying_party import Party, relying_party
 from jsmsso.providers.settings import client_settings, identity_rules, issuers, wants_userinfo, without_access_rules
-from jsmsso.providers.types import incomplete_claims, provider_type, provider_types
+from jsmsso.providers.types import incomplete_claims
 from tests.providers.recorded import RecordedWire, profile_of, recordings, signed, type_name
 
 RECORDED = recordings(plain=False)
@@ -319,7 +320,7 @@ def test_what_the_profile_says_counts_before_what_the_type_does(name: str) -> No
 def test_the_types_are_listed_without_loading_what_only_a_login_needs() -> None:
     heavy = ("joserfc", "urllib3", "pydantic", "requests", "cryptography")
     program = (
-        f"import sys; from jsmsso.providers.types import provider_types as all_; all_(); print([m for m in {heavy} if m in sys.modules])"
+        f"import sys; from jsmsso.providers.known import provider_types as all_; all_(); print([m for m in {heavy} if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (ran.stdout.strip(), ran.stderr) == ("[]", "")

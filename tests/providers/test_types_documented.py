@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jsmsso.providers.types import provider_types
+from jsmsso.providers.known import provider_types
 
 DOCS = Path(__file__).parents[2] / "docs"
 

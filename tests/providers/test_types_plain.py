@@ -22,11 +22,12 @@ from jsmsso.http_client import HttpClient
 from jsmsso.identity.attributes import to_customer
 from jsmsso.oidc.authorization import AuthorizationAnswer, code_challenge
 from jsmsso.oidc.relying_party import Authentication
+from jsmsso.providers.known import provider_type
 from jsmsso.providers.locating import answers_of, locate
 from jsmsso.providers.plain_oauth2 import fixed_metadata
 from jsmsso.providers.relying_party import Party, relying_party
 from jsmsso.providers.settings import client_settings, identity_rules, without_access_rules
-from jsmsso.providers.types import PlainOAuth2, provider_type
+from jsmsso.providers.types import PlainOAuth2
 from tests.providers.played import Said
 from tests.providers.recorded import profile_of, recordings
 

@@ -13,6 +13,7 @@ from jsmsso.oidc.discovery import ProviderMetadata, fetch_document, fetch_metada
 from jsmsso.oidc.settings import ClientSettings
 from jsmsso.profile.model import Profile
 from jsmsso.providers import cognito
+from jsmsso.providers.known import provider_type
 from jsmsso.providers.probes import (
     Asked,
     Probe,
@@ -26,7 +27,7 @@ from jsmsso.providers.probes import (
     wrong_address,
 )
 from jsmsso.providers.settings import callback_url, client_settings, endpoint_overrides
-from jsmsso.providers.types import ProviderType, provider_type
+from jsmsso.providers.types import ProviderType
 
 Say = Callable[[Probe], None]
 

@@ -22,9 +22,9 @@ from jsmsso.oidc.tokens import TokenAnswer, exchange_code
 from jsmsso.profile.model import Profile
 from jsmsso.profile.secrets import read_secret
 from jsmsso.providers import cognito
+from jsmsso.providers.known import provider_type
 from jsmsso.providers.probes import Probe, credentials_refused
 from jsmsso.providers.settings import http_client, identity_rules, wants_userinfo
-from jsmsso.providers.types import provider_type
 
 
 @dataclass(frozen=True, slots=True)
