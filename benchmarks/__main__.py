@@ -61,7 +61,7 @@ def _measure(part: str, quick: bool, console: Console) -> Any:
     for name, reason in outcome.left_out.items():
         console.print(f"left out: {name}, as {reason}")
     console.print("processes: " + ", ".join(f"{name} {number}" for name, number in outcome.processes.items()))
-    return asdict(outcome)
+    return asdict(outcome) | {"ratios": {act: {peer: _ratio(outcome, act, peer) for peer in outcome.processes} for act in ACTS}}
 
 
 def _startup_table(pairs: tuple[startup.Pair, ...]) -> Table:
@@ -72,19 +72,21 @@ def _startup_table(pairs: tuple[startup.Pair, ...]) -> Table:
 
 
 def _runtime_table(outcome: runtime.Outcome) -> Table:
-    medians = {name: [outcome.costs[act][name].median for act in ACTS] for name in outcome.processes}
     table = _table("Runtime: CPU of all of the server's processes per act, ms", "", *ACTS.values())
-    for name, costs in medians.items():
-        table.add_row(name, *(f"{cost:.3f}" for cost in costs))
+    for name in outcome.processes:
+        table.add_row(name, *(f"{outcome.costs[act][name].median:.3f}" for act in ACTS))
     table.add_section()
-    for peer, costs in medians.items():
+    for peer in outcome.processes:
         if peer != JSMSSO:
-            ratios = (ours / theirs for ours, theirs in zip(medians[JSMSSO], costs, strict=True))
-            table.add_row(f"jsmsso to {peer}", *(f"{ratio:.2f}" for ratio in ratios))
+            table.add_row(f"jsmsso to {peer}", *(f"{_ratio(outcome, act, peer):.2f}" for act in ACTS))
     table.add_section()
     for server, cost in outcome.bare.items():
         table.add_row(f"{server} alone, without a login", f"{cost.median:.3f}")
     return table
+
+
+def _ratio(outcome: runtime.Outcome, act: str, peer: str) -> float:
+    return outcome.costs[act][JSMSSO].ratio_to(outcome.costs[act][peer])
 
 
 def _id_token_table(found: id_token.Comparison) -> Table:

@@ -26,7 +26,7 @@ class Size:
     logins: int
 
 
-FULL = Size(rounds=7, requests=3000, logins=800)
+FULL = Size(rounds=15, requests=1500, logins=400)  # many short rounds: the machine's mood changes within seconds
 QUICK = Size(rounds=3, requests=600, logins=150)
 
 
@@ -36,6 +36,10 @@ class Cost:
 
     median: float
     rounds: tuple[float, ...]
+
+    def ratio_to(self, other: Cost) -> float:
+        """The median of each round's ratio, so that what slows both down counts less."""
+        return statistics.median(ours / theirs for ours, theirs in zip(self.rounds, other.rounds, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
