@@ -7,7 +7,7 @@ is wrong; each passes over what it cannot make sense of, which the model complai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, get_args
 from urllib.parse import urlsplit
 
 from pydantic_core import PydanticCustomError
@@ -17,9 +17,15 @@ from jsmsso.profile.access_rules import CLAIM_VALUES, KINDS
 from jsmsso.profile.addresses import is_loopback
 from jsmsso.profile.fields import Lasting
 from jsmsso.profile.parsing import Location
+from jsmsso.profile.provider import ProviderType
 from jsmsso.profile.redaction import shown
 
 _any_length = Lasting("0s", "30d")
+
+# What the types in providers/ are like, as far as their entries must be written for it; a test there compares them.
+PLAIN_OAUTH2 = ("github", "discord", "facebook")
+FIXED_ISSUER = ("google", "slack", "linkedin", "discord", "facebook")
+_SEVERAL_TENANTS = ("/common/", "/organizations/", "/consumers/", "/{tenantid}/")  # in the issuer's address (Entra)
 
 
 class Finding(NamedTuple):
@@ -60,10 +66,7 @@ def _providers(values: dict[str, Any]) -> Iterator[Finding]:
             yield Finding(
                 (*here, "domain"), "the key is missing, and type cognito needs it", "For example acme.auth.eu-west-1.amazoncognito.com."
             )
-        if provider.get("type") == "oidc" and not {"issuer", "discovery_url"} & set(provider):
-            yield Finding(
-                (*here, "issuer"), "the key is missing, and type oidc needs it or discovery_url", "For example https://login.acme.com."
-            )
+        yield from _issuer(provider, here)
         if provider.get("client_auth") == "private_key_jwt" and "client_key" not in provider:
             yield Finding(
                 (*here, "client_key"),
@@ -77,11 +80,29 @@ def _providers(values: dict[str, Any]) -> Iterator[Finding]:
         scopes = provider.get("scopes")
         if (
             isinstance(scopes, list)
-            and provider.get("type") in ("cognito", "oidc")
+            and provider.get("type") not in PLAIN_OAUTH2
             and scopes
             and "openid" not in " ".join(map(str, scopes)).split()
         ):
             yield Finding((*here, "scopes"), "openid is missing, and without it there is no ID token", "Add openid to the list.")
+
+
+def _issuer(provider: dict[str, Any], here: Location) -> Iterator[Finding]:
+    type_, issuer = provider.get("type"), provider.get("issuer")
+    if type_ in get_args(ProviderType) and type_ not in ("cognito", *FIXED_ISSUER):
+        if type_ in PLAIN_OAUTH2 and "issuer" not in provider:
+            yield Finding(
+                (*here, "issuer"), f"the key is missing, and type {type_} needs it", "For example https://github.com/login/oauth."
+            )
+        elif not {"issuer", "discovery_url"} & set(provider):
+            hint = "For example https://login.acme.com." if type_ == "oidc" else f"jsmsso provider add {type_} finds it."
+            yield Finding((*here, "issuer"), f"the key is missing, and type {type_} needs it or discovery_url", hint)
+    if "tenants" in provider and isinstance(issuer, str) and not any(part in issuer for part in _SEVERAL_TENANTS):
+        yield Finding(
+            (*here, "tenants"),
+            f"it says whose people may log in, and {shown(issuer)} serves one tenant alone",
+            "Delete the key; or let the issuer be one for several tenants: https://login.microsoftonline.com/organizations/v2.0.",
+        )
 
 
 def _callbacks(values: dict[str, Any]) -> Iterator[Finding]:

@@ -16,12 +16,8 @@ from pydantic import BaseModel
 from jsmsso.profile.access_rules import AccessRule
 from jsmsso.profile.model import Profile
 
-ACTED_ON_TYPES = ("cognito", "oidc")
-
 # Keys as patterns -> why they are refused. The first pattern that fits counts; `[]` stands for any item.
 _REFUSED = {
-    "providers.*.tenants": "it says whose people may log in",
-    "providers.*.require": "it says what a login must have been like",
     "providers.*.client_key": "the client could not prove itself",
     "portals[].visibility": "it says who may open the portal",
     "portals[].access": "it says who may open the portal",
@@ -32,7 +28,7 @@ _REFUSED = {
     "limits": "it says how much customers may send",
 }
 _NAMED = (
-    "providers.*.login_hint", "providers.*.logout", "login.mode", "login.fallback", "jsm.customers", "jsm.admin_api_token",
+    "providers.*.login_hint", "login.mode", "login.fallback", "jsm.customers", "jsm.admin_api_token",
     "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
     "portals[].knowledge_base", "jsm.cloud_id", "saml", "scim",
     "trusted_proxies", "branding.time_zone", "retention", "log.client_address",
@@ -95,9 +91,7 @@ def _unservable(profile: Profile) -> Iterator[str]:
     if not profile.providers:
         yield "providers: there is none; add one with: jsmsso provider add cognito"
     for name, provider in profile.providers.items():
-        if provider.type not in ACTED_ON_TYPES:
-            yield f"providers.{name}.type: {provider.type} is not acted on yet; use type oidc where it speaks OpenID Connect"
-        elif not provider.issuer:
+        if not provider.issuer:
             yield f"providers.{name}.issuer is missing: find and pin it with: jsmsso test-connection --provider {name}"
     if profile.session.secret is None and not profile.is_loopback:
         yield (

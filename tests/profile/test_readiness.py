@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jsmsso.profile.readiness import serving_notes
+from jsmsso.profile.provider import Provider
+from jsmsso.profile.readiness import Notes, serving_notes
 from jsmsso.profile.reading import read_profile
 from tests.profile.reading_texts import HEAD, OIDC, profile
 
@@ -31,8 +32,6 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
 @pytest.mark.parametrize(
     "text, key",
     [
-        pytest.param(with_provider("tenants: [a]"), "providers.p.tenants", id="tenants"),
-        pytest.param(with_provider("require: {amr: [mfa]}"), "providers.p.require", id="require"),
         pytest.param(with_provider("client_key: env:K, client_auth: private_key_jwt"), "providers.p.client_key", id="private_key_jwt"),
         pytest.param(with_portal("visibility: jira"), "portals[].visibility", id="visibility jira"),
         pytest.param(with_portal("visibility: public"), "portals[].visibility", id="visibility public"),
@@ -61,7 +60,6 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
         pytest.param(f"{READY}forward_auth: {{other_paths: deny}}\n", "forward_auth", id="forward auth"),
         pytest.param(f"{READY}limits: {{requests_per_hour: 3}}\n", "limits", id="limits"),
         pytest.param(f"{READY}store: redis://localhost/0\n", "store: Redis", id="redis"),
-        pytest.param(READY.replace("type: oidc", "type: okta"), "providers.p.type", id="provider type"),
         pytest.param("session: {secret: env:A}\n", "providers: there is none", id="no provider"),
         pytest.param(f"providers: {{p: {OIDC}}}}}\n", "session.secret", id="no session secret"),
     ],
@@ -70,6 +68,28 @@ def test_a_key_that_restricts_anybody_and_is_not_acted_on_stops_serve(text: str,
     refused = serving_notes(profile(text)).refused
     assert [note for note in refused if note.startswith(key)], refused
     assert len(refused) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(with_provider("require: {amr: [mfa]}"), id="require"),
+        pytest.param(with_provider("logout: local"), id="logout"),
+        pytest.param(
+            READY.replace(
+                "oidc, issuer: https://login.acme.com", "entra, tenants: [a], issuer: https://login.microsoftonline.com/common/v2.0"
+            ),
+            id="tenants",
+        ),
+        *(
+            pytest.param(READY.replace("type: oidc", f"type: {name}"), id=name)
+            for name in Provider.model_fields["type"].annotation.__args__  # type: ignore[union-attr]
+            if name != "cognito"
+        ),
+    ],
+)
+def test_what_the_relying_party_acts_on_is_no_note(text: str) -> None:
+    assert serving_notes(profile(text)) == Notes()
 
 
 def test_a_cognito_without_an_issuer_is_sent_to_the_test_connection() -> None:

@@ -14,6 +14,7 @@ from jsmsso.errors import DiscoveryRefused, IdentityRefused, IdTokenRefused, Usa
 from jsmsso.identity.attributes import to_customer
 from jsmsso.oidc.authorization import AuthorizationAnswer
 from jsmsso.oidc.relying_party import Authentication
+from jsmsso.profile.checks import FIXED_ISSUER, PLAIN_OAUTH2
 from jsmsso.profile.provider import ProviderType as TypeNames
 from jsmsso.providers.known import provider_type, provider_types
 from jsmsso.providers.locating import answers_of, locate
@@ -33,14 +34,16 @@ def located(name: str) -> Mapping[str, Any]:
     return locate(RecordedWire(recording), type_, answers_of(type_, recording["given"], None)).entry
 
 
-def party_of(name: str, wire: RecordedWire) -> Party:
+def party_of(name: str, wire: RecordedWire, **keys: Any) -> Party:
     recording = RECORDED[name]
-    profile = profile_of(name, recording, located(name))
+    profile = profile_of(name, recording, located(name), **keys)
     return relying_party(client_settings(profile, "one", client_secret="s"), provider_type(type_name(name, recording)), wire)
 
 
-def logged_in(name: str, *, claims: Mapping[str, Any] | None = None, userinfo: Mapping[str, Any] | None = None) -> Authentication:
-    """A whole login with the recorded claims, but for what is given."""
+def logged_in(
+    name: str, *, claims: Mapping[str, Any] | None = None, userinfo: Mapping[str, Any] | None = None, **keys: Any
+) -> Authentication:
+    """A whole login with the recorded claims, but for what is given; ``keys`` stand in the profile."""
     recording = RECORDED[name]
     said = {**recording["claims"], **(claims or {})}
     more: dict[str, Any] = {"nonce": NONCE} if recording.get("nonce_repeated", True) else {}
@@ -48,7 +51,7 @@ def logged_in(name: str, *, claims: Mapping[str, Any] | None = None, userinfo: M
         more["aud"] = recording["audience"]
     tokens = {"access_token": "at", "token_type": "Bearer", **recording.get("token_answer", {}), "id_token": signed(said, **more)}
     of_userinfo = {**recording["userinfo"], **(userinfo or {})} if "userinfo" in recording else None
-    party = party_of(name, RecordedWire(recording, lambda: tokens, of_userinfo))
+    party = party_of(name, RecordedWire(recording, lambda: tokens, of_userinfo), **keys)
     answer = AuthorizationAnswer(STATE, "code", recording.get("answer_iss"), "", "")
     wants = wants_userinfo(profile_of(name, recording, located(name)), "one")
     return party.complete(answer, nonce=NONCE, code_verifier=CODE_VERIFIER, wants_userinfo=wants)
@@ -59,6 +62,12 @@ def test_every_type_that_a_profile_may_name_is_known_and_recorded() -> None:
     assert set(provider_types()) == set(TypeNames.__args__)  # type: ignore[attr-defined]
     assert set(provider_types()) - recorded == {"cognito", "oidc"}  # they have tests of their own
     assert all(one["source"] for plain in (True, False) for one in recordings(plain=plain).values())
+
+
+def test_what_the_profile_asks_of_an_entry_is_what_its_type_needs() -> None:
+    types = provider_types()
+    assert set(PLAIN_OAUTH2) == {name for name, one in types.items() if one.plain is not None}
+    assert set(FIXED_ISSUER) == {name for name, one in types.items() if one.issuer}
 
 
 @each
@@ -147,6 +156,15 @@ def test_googles_older_spelling_of_its_issuer_makes_the_same_person() -> None:
     assert logged_in("google").claims["iss"] == logged_in("google", claims={"iss": "https://accounts.google.com"}).claims["iss"]
     with pytest.raises(IdTokenRefused):
         logged_in("google", claims={"iss": "accounts.google.com.example"})
+
+
+@pytest.mark.parametrize("require", [{"amr": ["mfa"]}, {"acr": "urn:example:loa:2"}])
+def test_what_the_profile_requires_of_a_login_refuses_one_without_it(require: dict[str, Any]) -> None:
+    with pytest.raises(IdTokenRefused) as refused:
+        logged_in("keycloak", require=require)
+    assert refused.value.check in require
+    met = {"amr": ["pwd", "mfa"], "acr": "urn:example:loa:2"}
+    assert logged_in("keycloak", require=require, claims=met).claims["email"] == "ada@acme.com"
 
 
 def test_oracles_second_audience_is_its_own_and_no_others() -> None:
