@@ -273,6 +273,10 @@ class SecretUnavailable(MachineFailed):
         super().__init__(message, hint)
 
 
+class SecretMissing(SecretUnavailable):
+    """The keyring works, and has no secret of that name."""
+
+
 class FileChanged(MachineFailed):
     """The profile changed on disk between reading and writing; nothing was written."""
 

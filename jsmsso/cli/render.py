@@ -22,6 +22,9 @@ ProfileOption = Annotated[
     str, typer.Option("--profile", help="The profile to use instead of ./jsmsso.yaml.", metavar="PATH", show_default=False)
 ]
 
+# Half characters, which no terminal or file takes, and what json leaves of the characters that steer a terminal or turn its text around.
+_UNPRINTABLE = "[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -86,8 +89,12 @@ def show(result: Result, *, as_json: bool) -> None:
 def print_json(data: Any) -> None:
     """One document on standard output, UTF-8, indented for the eyes that look at it anyway."""
     import json
+    import re
 
-    print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    def escaped(found: re.Match[str]) -> str:
+        return f"\\u{ord(found[0]):04x}"
+
+    print(re.sub(_UNPRINTABLE, escaped, json.dumps(data, indent=2, ensure_ascii=False, default=str)))
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,16 +9,14 @@ import typer
 from jsmsso.cli.render import Result, progress_line, reports
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from jsmsso.cli.connection.chosen import Chosen
     from jsmsso.cli.connection.kept_tokens import KeptTokens
-    from jsmsso.oidc.relying_party import RelyingParty
-    from jsmsso.profile.model import Profile
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-MAX_TOKEN = 64 * 1024  # characters read from standard input
-ProviderOption = Annotated[str, typer.Option("--provider", help="Which provider; default: the first.", metavar="NAME", show_default=False)]
+ProviderOption = Annotated[
+    str, typer.Option("--provider", help="Which provider; the first one otherwise.", metavar="NAME", show_default=False)
+]
 ShowOption = Annotated[bool, typer.Option("--show", help="Print the tokens. They are credentials: mind who looks.")]
 
 
@@ -34,46 +31,71 @@ def get(
     profile: str,
     provider: ProviderOption = "",
     show: ShowOption = False,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, and take the final address pasted back.")] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address, and also take the final address pasted back (over SSH).")
+    ] = False,
     port: Annotated[int, typer.Option(help="Listen there; register http://localhost:PORT/callback for it.", min=1, max=65535)] = 8400,
     timeout: Annotated[int, typer.Option(help="How many seconds to wait for the login.", min=1, max=3600)] = 180,
     client_credentials: Annotated[bool, typer.Option("--client-credentials", help="For the client itself, with nobody logged in.")] = False,
     scope: Annotated[list[str] | None, typer.Option(help="With --client-credentials: a scope to ask for.", metavar="SCOPE")] = None,
 ) -> Result:
     """Log in and keep the tokens in the keyring."""
-    from jsmsso.cli.connection.kept_tokens import KeptTokens, keep
+    from jsmsso.cli.connection.kept_tokens import check_keyring
+    from jsmsso.errors import UsageError
 
-    read, path, name = _chosen(profile, provider)
+    if scope and not client_credentials:
+        raise UsageError("--scope goes with --client-credentials alone", "A login asks for the provider's `scopes` in the profile.")
+    one = _chosen(profile, provider)
+    if not show:
+        check_keyring(one.name, base=one.base)
     if client_credentials:
-        from jsmsso.oidc.client_credentials import client_credentials_token
-
-        party, http = _party(read, path, name, with_secret=True)
-        access_token, granted = client_credentials_token(http, party.settings, party.metadata, scope or ())
-        tokens = KeptTokens(access_token, scope=granted)
+        tokens = _of_the_client(one, " ".join(scope or ()).split())
     else:
-        tokens = _by_login(read, path, name, port=port, seconds=timeout, no_browser=no_browser)
-    reference = keep(name, tokens, base=path.parent)
-    return _obtained(name, tokens, reference, show=show)
+        tokens = _by_login(one, port=port, seconds=timeout, no_browser=no_browser)
+    return _obtained(one, tokens, show=show)
 
 
 @app.command("refresh")
 @reports
 def refresh(profile: str, provider: ProviderOption = "", show: ShowOption = False) -> Result:
     """Exchange the kept refresh token for new tokens, and keep those."""
-    from jsmsso.cli.connection.kept_tokens import KeptTokens, keep, recall
-    from jsmsso.errors import UsageError
+    from dataclasses import replace
 
-    read, path, name = _chosen(profile, provider)
-    kept = recall(name, base=path.parent)
+    from jsmsso.errors import TokenRequestRefused, UsageError
+
+    one = _chosen(profile, provider)
+    kept = one.recall()
+    if not kept.id_claims:
+        raise UsageError("the kept token is the client's own, which is not refreshed", "Get another: jsmsso token get --client-credentials")
     if not kept.refresh_token:
-        raise UsageError(f"no refresh token of the provider {name} is kept", "Some providers give one only for the scope offline_access.")
-    party, _ = _party(read, path, name, with_secret=True)
-    renewal = party.refresh(kept.refresh_token, kept.id_claims)
-    new = renewal.tokens
-    tokens = KeptTokens(new.access_token, new.id_token or kept.id_token, new.refresh_token, new.scope or kept.scope, kept.id_claims)
-    reference = keep(name, tokens, base=path.parent)
-    rotated = "a new refresh token" if new.refresh_token != kept.refresh_token else "the same refresh token"
-    return _obtained(name, tokens, reference, show=show, also=f"The provider gave {rotated}.")
+        raise UsageError(
+            f"the provider {one.name} gave no refresh token", "Many give one only for the scope offline_access (and Google for none)."
+        )
+    party, _, _ = one.party(with_secret=True)
+    one.check_fit(kept, party.settings)
+    with kept.unspoken():
+        try:
+            new = party.refresh(kept.refresh_token, kept.id_claims).tokens
+        except TokenRequestRefused as error:
+            if error.error != "invalid_grant":
+                raise
+            raise TokenRequestRefused(
+                error.error,
+                error.description,
+                error.status,
+                f"the provider no longer takes the refresh token ({': '.join(filter(None, (error.error, error.description)))})",
+                f"It was revoked, has ended, or was used before. Log in again: jsmsso token get --provider {one.name}",
+            ) from None
+    tokens = replace(
+        kept,
+        access_token=new.access_token,
+        id_token=new.id_token or kept.id_token,
+        refresh_token=new.refresh_token,
+        scope=new.scope or kept.scope,
+    )
+    lines = ["The refresh token is a new one." if new.refresh_token != kept.refresh_token else "The refresh token is still the same."]
+    lines += [] if new.id_token or not kept.id_token else ["No ID token came with them: the kept one is still that of the login."]
+    return _obtained(one, tokens, show=show, also=" ".join(lines))
 
 
 @app.command("inspect")
@@ -81,27 +103,38 @@ def refresh(profile: str, provider: ProviderOption = "", show: ShowOption = Fals
 def inspect(
     profile: str,
     provider: ProviderOption = "",
-    stdin: Annotated[bool, typer.Option("--stdin", help="Read the token from standard input instead of the keyring.")] = False,
-    access: Annotated[bool, typer.Option("--access", help="The kept access token instead of the ID token.")] = False,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Wait for a token on standard input. One that is piped in is taken anyway.")
+    ] = False,
+    access: Annotated[bool, typer.Option("--access", help="It is an access token; without this, an ID token.")] = False,
 ) -> Result:
-    """Decode a token, check it against the provider's keys, and explain each claim. Exit 1 when a check fails."""
-    from jsmsso.cli.connection.inspecting import draw_inspection, inspect_token
-    from jsmsso.cli.connection.kept_tokens import recall
-    from jsmsso.errors import UsageError
+    """Explain the kept token, or one piped in: each check, each claim, times in words. Exit 1 when a check fails."""
+    import time
 
-    read, path, name = _chosen(profile, provider)
-    if stdin:
-        text = sys.stdin.read(MAX_TOKEN + 1).strip()
+    from jsmsso.cli.connection.explaining import draw, to_data
+    from jsmsso.cli.connection.inspecting import NAMES, in_words, inspect_token
+    from jsmsso.cli.connection.token_given import token_given
+    from jsmsso.errors import UsageError
+    from jsmsso.providers.settings import identity_rules
+
+    one = _chosen(profile, provider)
+    name = NAMES["access" if access else "id"]
+    given = token_given(access=access, certainly=stdin)
+    if given:
+        text, title, source = given, f"The token on standard input, taken for {name} of {one.name}", "standard input"
     else:
-        kept = recall(name, base=path.parent)
-        text = kept.access_token if access else kept.id_token or ""
-    if not text:
-        raise UsageError("there is no token to inspect", "Pipe one into --stdin, or get some: jsmsso token get")
-    party, _ = _party(read, path, name, with_secret=False)
-    inspection = inspect_token(text, party, skew=read.clock_skew)
+        kept = one.recall()
+        text = kept.access_token if access else kept.id_token
+        age = in_words(max(time.time() - kept.obtained, 0))
+        title, source = f"The kept {name.partition(' ')[2]} of {one.name}, got {age} ago", "keyring"
+        if not text:
+            raise UsageError(f"no ID token of the provider {one.name} is kept", "For the access token: jsmsso token inspect --access")
+    rules = identity_rules(one.profile, one.name)
+    party, type_, _ = one.openid_party()
+    inspection = inspect_token(text, party, rules, type_, access=access)
     return Result(
-        data=inspection.to_data(),
-        text=lambda console: draw_inspection(console, inspection),
+        data={"provider": one.name, "from": source, **to_data(inspection, rules, one.profile.rules)},
+        text=lambda console: draw(console, inspection, rules, one.profile.rules, title),
         exit_code=0 if inspection.good else 1,
     )
 
@@ -110,29 +143,37 @@ def inspect(
 @reports
 def userinfo(profile: str, provider: ProviderOption = "") -> Result:
     """Ask the UserInfo endpoint with the kept access token."""
-    from jsmsso.cli.connection.kept_tokens import recall
     from jsmsso.cli.connection.showing import row, shown_value, table
-    from jsmsso.errors import UsageError
+    from jsmsso.errors import ProviderFailed, UsageError, UserinfoRefused
     from jsmsso.oidc.userinfo import fetch_userinfo
 
-    read, path, name = _chosen(profile, provider)
-    kept = recall(name, base=path.parent)
-    party, http = _party(read, path, name, with_secret=False)
+    one = _chosen(profile, provider)
+    kept = one.recall()
+    if not kept.id_claims:
+        raise UsageError(
+            "the kept access token is the client's own: nobody is behind it", f"Log in: jsmsso token get --provider {one.name}"
+        )
+    party, _, http = one.openid_party()
+    one.check_fit(kept, party.settings)
     endpoint = party.metadata.userinfo_endpoint
     if endpoint is None:
-        raise UsageError(f"the provider {name} has no UserInfo endpoint")
-    if not kept.id_claims:
-        raise UsageError("the kept access token is the client's own: nobody is behind it", "Log in: jsmsso token get")
-    claims = fetch_userinfo(
-        http,
-        endpoint,
-        kept.access_token,
-        issuer=str(kept.id_claims["iss"]),
-        client_id=party.settings.client_id,
-        subject=str(kept.id_claims["sub"]),
-        keys=party.keys,
-        algorithms=party.algorithms,
-    )
+        raise ProviderFailed(f"the provider {one.name} has no UserInfo endpoint", "Its ID token is all that it says of a person.")
+    with kept.unspoken():
+        try:
+            claims = fetch_userinfo(
+                http,
+                endpoint,
+                kept.access_token,
+                issuer=str(kept.id_claims["iss"]),
+                client_id=party.settings.client_id,
+                subject=str(kept.id_claims["sub"]),
+                keys=party.keys,
+                algorithms=party.algorithms,
+            )
+        except UserinfoRefused as error:
+            if error.hint.startswith("The access token lacks"):
+                error.hint = f"It has ended (jsmsso token refresh --provider {one.name}), or lacks the scope `openid`."
+            raise
 
     def draw(console: Any) -> None:
         drawn = table("claim", "value")
@@ -147,82 +188,106 @@ def userinfo(profile: str, provider: ProviderOption = "") -> Result:
 @reports
 def revoke(profile: str, provider: ProviderOption = "") -> Result:
     """Take the kept tokens back at the provider, and forget them."""
-    from jsmsso.cli.connection.kept_tokens import forget, recall
+    from jsmsso.cli.connection.kept_tokens import forget
+    from jsmsso.errors import TokenRequestRefused
+    from jsmsso.oidc.revocation import revoke_token
 
-    read, path, name = _chosen(profile, provider)
-    kept = recall(name, base=path.parent)
+    one = _chosen(profile, provider)
+    kept = one.recall()
+    party, _, http = one.party(with_secret=True)
+    warnings = []
     revoked = False
-    if kept.refresh_token:
-        party, _ = _party(read, path, name, with_secret=True)
-        revoked = party.revoke(kept.refresh_token)
-    forget(name)
-    if revoked:
-        text, warnings = f"The provider took the refresh token of {name} back. Nothing is kept any more.", []
+    if not kept.fits(party.settings):
+        warnings.append(f"nothing was taken back at the provider: the tokens are of the client {kept.client_id} at {kept.issuer}")
     else:
-        text = f"Nothing of {name} is kept any more."
-        why = "there was no refresh token" if not kept.refresh_token else "the provider has no revocation endpoint"
-        warnings = [f"nothing was taken back at the provider: {why}"]
-    if kept.access_token:
-        warnings.append("an access token that somebody copied works until it expires")
-    return Result(data={"provider": name, "revoked": revoked}, text=text, warnings=tuple(warnings))
+        with kept.unspoken():
+            try:
+                if kept.refresh_token:
+                    revoked = party.revoke(kept.refresh_token)
+                else:
+                    revoked = revoke_token(http, party.settings, party.metadata, kept.access_token, "access_token")
+                why = "it has no revocation endpoint"
+            except TokenRequestRefused as error:
+                if error.error != "unsupported_token_type":  # RFC 7009 2.2.1; Cognito takes refresh tokens alone
+                    raise
+                why = "it takes refresh tokens alone, and gave none"
+        if not revoked:
+            warnings.append(f"nothing was taken back at the provider: {why}")
+    forget(one.name)
+    if kept.refresh_token or not revoked:
+        warnings.append("an access token that somebody copied may work until it ends")
+    text = f"Nothing of {one.name} is kept any more."
+    if revoked:
+        text = f"The provider took the {'refresh' if kept.refresh_token else 'access'} token of {one.name} back. Nothing is kept any more."
+    return Result(data={"provider": one.name, "revoked": revoked}, text=text, warnings=tuple(warnings))
 
 
-def _chosen(profile: str, provider: str) -> tuple[Profile, Path, str]:
-    from jsmsso.errors import NotReady, UsageError
-    from jsmsso.profile.locating import locate_profile
-    from jsmsso.profile.reading import read_profile
+def _chosen(profile: str, provider: str) -> Chosen:
+    """The provider that a command is about; what it needs is loaded here, not with the command's help."""
+    from jsmsso.cli.connection.chosen import choose
 
-    path = locate_profile(profile)
-    read = read_profile(path)
-    if not read.providers:
-        raise NotReady("the profile has no provider yet", "Add one with: jsmsso provider add cognito")
-    if provider and provider not in read.providers:
-        raise UsageError(f"the profile has no provider {provider!r}", f"There is: {', '.join(read.providers)}.")
-    return read, path, provider or next(iter(read.providers))
+    return choose(profile, provider)
 
 
-def _party(profile: Profile, path: Path, name: str, *, with_secret: bool) -> tuple[RelyingParty, Any]:
-    from jsmsso.errors import NotReady
-    from jsmsso.oidc.relying_party import RelyingParty
-    from jsmsso.profile.secrets import read_secret
-    from jsmsso.providers.settings import client_settings, http_client
+def _of_the_client(one: Chosen, scopes: list[str]) -> KeptTokens:
+    from jsmsso.cli.connection.kept_tokens import KeptTokens
+    from jsmsso.errors import UsageError
+    from jsmsso.oidc.client_credentials import client_credentials_token
 
-    provider = profile.providers[name]
-    if not provider.issuer:
-        raise NotReady(f"the issuer of {name} is not pinned yet", f"Run: jsmsso test-connection --provider {name}")
-    secret = read_secret(provider.client_secret, base=path.parent) if with_secret and provider.client_secret else None
-    key = read_secret(provider.client_key, base=path.parent) if with_secret and provider.client_key else None
-    http = http_client(profile, path)
-    return RelyingParty(client_settings(profile, name, client_secret=secret, client_key=key), http), http
+    provider = one.profile.providers[one.name]
+    if not provider.client_secret and not provider.client_key:
+        raise UsageError(f"{one.name} is a public client: it has no credentials", "The grant needs a client_secret or a client_key.")
+    party, _, http = one.party(with_secret=True)
+    access_token, granted = client_credentials_token(http, party.settings, party.metadata, scopes)
+    return KeptTokens(party.settings.issuer, party.settings.client_id, access_token, scope=granted)
 
 
-def _by_login(profile: Profile, path: Path, name: str, *, port: int, seconds: int, no_browser: bool) -> KeptTokens:
+def _by_login(one: Chosen, *, port: int, seconds: int, no_browser: bool) -> KeptTokens:
     from jsmsso.cli.asking import somebody_types
     from jsmsso.cli.connection.checks import check_before_login
     from jsmsso.cli.connection.kept_tokens import KeptTokens
     from jsmsso.cli.connection.trial import Terminal, log_in
     from jsmsso.cli.loopback import loopback_redirect_uri
-    from jsmsso.profile.secrets import read_secret
     from jsmsso.providers.settings import http_client
 
-    provider = profile.providers[name]
-    secret = read_secret(provider.client_secret, base=path.parent) if provider.client_secret else None
-    http = http_client(profile, path)
+    settings = one.settings(with_secret=True)
+    http = http_client(one.profile, one.path)
     terminal = Terminal(lambda probe: None, progress_line, not no_browser, no_browser or somebody_types())
-    checked = check_before_login(http, profile, name, secret, redirect_uri=loopback_redirect_uri(port), say=terminal.probe)
-    authentication, _ = log_in(http, profile, name, checked, port=port, seconds=seconds, terminal=terminal)
+    redirect_uri = loopback_redirect_uri(port)
+    checked = check_before_login(http, one.profile, one.name, settings.client_secret, redirect_uri=redirect_uri, say=terminal.probe)
+    authentication, _ = log_in(http, one.profile, one.name, checked, port=port, seconds=seconds, terminal=terminal)
     tokens = authentication.tokens
-    return KeptTokens(tokens.access_token, tokens.id_token, tokens.refresh_token, tokens.scope, dict(authentication.id_claims))
+    return KeptTokens(
+        settings.issuer,
+        settings.client_id,
+        tokens.access_token,
+        tokens.id_token,
+        tokens.refresh_token or "",
+        tokens.scope or " ".join(settings.scopes),
+        dict(authentication.id_claims),
+    )
 
 
-def _obtained(name: str, tokens: KeptTokens, reference: str, *, show: bool, also: str = "") -> Result:
-    data: dict[str, Any] = {"provider": name, "tokens": list(tokens.kinds), "scope": tokens.scope, "kept": reference}
+def _obtained(one: Chosen, tokens: KeptTokens, *, show: bool, also: str = "") -> Result:
+    from jsmsso.cli.connection.kept_tokens import keep
+    from jsmsso.cli.connection.showing import visible
+    from jsmsso.errors import SecretUnavailable
+
+    warnings: tuple[str, ...] = ()
+    reference = None
+    try:
+        reference = keep(one.name, tokens, base=one.base)
+    except SecretUnavailable as error:
+        if not show:
+            raise
+        warnings = (f"the tokens are not kept: {error.message}",)
+    data: dict[str, Any] = {"provider": one.name, "tokens": list(tokens.kinds), "scope": tokens.scope, "kept": reference}
     kinds = ", ".join(kind.replace("_", " ").replace("id ", "ID ") for kind in tokens.kinds)
-    lines = [f"Got from {name}: {kinds}. Kept in the keyring ({reference})."]
+    lines = [f"Got from {one.name}: {kinds}." + (f" Kept in the keyring ({reference})." if reference else "")]
     lines += [also] if also else []
     if show:
         data |= {kind: getattr(tokens, kind) for kind in tokens.kinds}
-        lines += [f"\n{kind}\n{getattr(tokens, kind)}" for kind in tokens.kinds]
+        lines += [f"\n{kind}\n{visible(getattr(tokens, kind))}" for kind in tokens.kinds]
     else:
-        lines.append("Next: jsmsso token inspect")
-    return Result(data=data, text="\n".join(lines))
+        lines.append(f"Next: jsmsso token inspect{'' if tokens.id_token else ' --access'}")
+    return Result(data=data, text="\n".join(lines), warnings=warnings)

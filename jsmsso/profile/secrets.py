@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jsmsso.errors import SecretUnavailable, UsageError
+from jsmsso.errors import SecretMissing, SecretUnavailable, UsageError
 
 if TYPE_CHECKING:
     from jsmsso.profile.model import Profile
@@ -67,6 +67,11 @@ def write_secret(reference: str, value: str, *, base: Path) -> None:
         )
     else:
         raise UsageError("that is no reference to write a secret to", "Allowed: keyring:NAME (letters, digits and . _ / @ -) or file:PATH.")
+
+
+def delete_secret(name: str) -> None:
+    """Take ``NAME`` of ``keyring:NAME`` out of the keyring. Raises :class:`SecretUnavailable`, also where it is not there."""
+    _ask(f"keyring:{name}", lambda: _backend().delete_password(SERVICE, name))
 
 
 def keyring_usable() -> bool:
@@ -176,7 +181,7 @@ def _to_file(reference: str, path: Path, value: str) -> None:
 def _from_keyring(reference: str, name: str) -> str:
     secret = _ask(reference, lambda: _backend().get_password(SERVICE, name))
     if secret is None:
-        raise SecretUnavailable(reference, f"the keyring has no secret named {name}", f"Store it with: jsmsso secrets set {name}")
+        raise SecretMissing(reference, f"the keyring has no secret named {name}", f"Store it with: jsmsso secrets set {name}")
     if not secret:
         raise SecretUnavailable(reference, f"the keyring's secret named {name} is empty", f"Store it with: jsmsso secrets set {name}")
     return str(secret)

@@ -1,44 +1,30 @@
-"""A token explained: what checks out, and what each claim says, with times in words."""
+"""A token looked into: the checks that a login makes of it, each told, and what kind of token it is at all."""
 
 from __future__ import annotations
 
+import json
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
-from jsmsso.cli.connection.showing import row, shown_value, table
-from jsmsso.errors import IdTokenRefused, ProviderFailed
-from jsmsso.oidc.id_token import check_audience, check_times
+from jsmsso.errors import IdentityRefused, IdTokenRefused, ProviderFailed
+from jsmsso.identity.attributes import IdentityRules, to_customer
+from jsmsso.oidc.id_token import check_audience, check_times, validate_refreshed_id_token
 from jsmsso.oidc.relying_party import RelyingParty
-from jsmsso.oidc.signature import unverified_claims, verified_claims
+from jsmsso.oidc.signature import ASYMMETRIC, unverified_claims, verified_claims
+from jsmsso.oidc.tenants import issuer_of
+from jsmsso.providers.types import ProviderType, incomplete_claims
 
-if TYPE_CHECKING:
-    from rich.console import Console
+Kind = Literal["id", "access", "refresh", "logout", "unknown"]
 
-MEANINGS = {
-    "iss": "the provider that made it",
-    "sub": "the person, as the provider numbers them",
-    "aud": "the client it was made for",
-    "azp": "the client that asked for it",
-    "exp": "it ends",
-    "iat": "it was made",
-    "nbf": "it begins",
-    "auth_time": "the person logged in",
-    "nonce": "ties it to one login",
-    "at_hash": "ties it to one access token",
-    "jti": "its own number",
-    "sid": "the provider's session",
-    "acr": "how strong the login was",
-    "amr": "how the person logged in",
-    "token_use": "what Cognito made it for",
-    "scope": "what it may be used for",
-    "client_id": "the client it was made for",
-    "email_verified": "whether the provider vouches for the address",
-}
-_UNITS = ((86400, "days"), (3600, "h"), (60, "min"), (1, "s"))
-_TIMES = ("exp", "iat", "nbf", "auth_time")
+NAMES: Mapping[Kind, str] = {"id": "an ID token", "access": "an access token", "refresh": "a refresh token", "logout": "a logout token"}
+# `typ` of the header (RFC 9068, Back-Channel Logout 2.4) and of Keycloak's claims, and Cognito's `token_use`.
+_KINDS: Mapping[str, Kind] = {
+    "id": "id", "access": "access", "refresh": "refresh", "at+jwt": "access", "application/at+jwt": "access", "logout+jwt": "logout",
+    "bearer": "access", "offline": "refresh", "logout": "logout",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +38,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A token's claims and what checks found. ``claims`` is None for a token that is no JWT."""
+    """A token's header and claims, and what checks found. ``claims`` is None for a token that is no JWT."""
 
+    kind: Kind
+    header: Mapping[str, Any]
     claims: Mapping[str, Any] | None
     findings: tuple[Finding, ...]
 
@@ -62,65 +50,72 @@ class Inspection:
         """Whether no check failed."""
         return all(finding.good is not False for finding in self.findings)
 
-    def to_data(self) -> dict[str, Any]:
-        """For programs."""
-        results = {True: "right", False: "wrong", None: "unknown"}
-        return {
-            "claims": None if self.claims is None else dict(self.claims),
-            "checks": [{"check": one.check, "result": results[one.good], "detail": one.detail} for one in self.findings],
-        }
 
+def inspect_token(
+    token: str, party: RelyingParty, rules: IdentityRules, type_: ProviderType, *, access: bool, now: float | None = None
+) -> Inspection:
+    """What can be told of a token, taken for an access token or for an ID token of ``party``'s provider.
 
-def inspect_token(token: str, party: RelyingParty, *, skew: int, now: float | None = None) -> Inspection:
-    """Decode and check a token of ``party``'s provider. Needs its keys, never the client's secret. Raises nothing for a bad token."""
+    Needs the provider's keys, never the client's secret. Raises nothing for a bad token: that is what the findings say.
+    """
     now = time.time() if now is None else now
     try:
         claims = unverified_claims(token)
-    except IdTokenRefused:
-        detail = "it is no JWT: an opaque token, which only the provider can read"
-        return Inspection(None, (Finding("form", None, detail),))
-    findings = [_signature(token, party), _issuer(claims, party)]
-    if "client_id" in claims and "aud" not in claims:  # Cognito's access tokens have no audience
-        fits = claims["client_id"] == party.settings.client_id
-        findings.append(Finding("client", fits, "made for this client" if fits else "made for another client"))
-    else:
-        findings.append(_tried("audience", "made for this client", lambda: check_audience(claims, party.settings.client_id)))
-    findings.append(_tried("times", "valid now", lambda: check_times(claims, now, skew)))
-    return Inspection(claims, tuple(findings))
+    except IdTokenRefused as error:
+        return Inspection("unknown", {}, None, (_no_jwt(token, error, access=access),))
+    header = json.loads(urlsafe_b64decode(token.partition(".")[0] + "==="))
+    kind = _kind(header, claims)
+    findings = [_as_expected(kind, "access" if access else "id"), _signature(token, party, kind), _issuer(claims, party)]
+    findings.append(_addressee(claims, party) if kind == "access" else _audience(claims, party))
+    findings.append(_times(claims, now, party.settings.clock_skew))
+    if kind in ("id", "unknown") and not access:
+        findings += _of_the_person(claims, rules, type_)
+        if all(finding.good is not False for finding in findings):
+            findings += _of_a_login(token, claims, party, now)
+    return Inspection(kind, header, claims, tuple(findings))
 
 
-def draw_inspection(console: Console, inspection: Inspection) -> None:
-    """For a person."""
-    drawn = table("check", "", "", show_header=False)
-    words = {True: "ok", False: "fail", None: "warn"}
-    for one in inspection.findings:
-        row(drawn, words[one.good], one.check, one.detail)
-    console.print(drawn)
-    if inspection.claims is None:
-        return
-    console.print()
-    drawn = table("claim", "value", "means")
-    now = time.time()
-    for name, value in inspection.claims.items():
-        shown = time_in_words(value, now) if name in _TIMES else shown_value(value)
-        row(drawn, name, shown, MEANINGS.get(name, ""))
-    console.print(drawn)
+def in_words(seconds: float) -> str:
+    """``58 min``; a number of one unit, rounded."""
+    size, unit = next(
+        (size, unit) for size, unit in ((86400, "days"), (3600, "h"), (60, "min"), (1, "s")) if seconds >= 2 * size or size == 1
+    )
+    return f"{seconds / size:.0f} {unit}"
 
 
-def time_in_words(value: object, now: float) -> str:
-    """``2026-11-23 15:57:12 UTC (in 58 min)``; anything that is no time as it is."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e11:
-        return shown_value(value)
-    stamp = datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    seconds = abs(value - now)
-    size, unit = next((size, unit) for size, unit in _UNITS if seconds >= 2 * size or size == 1)
-    amount = f"{seconds / size:.0f} {unit}"
-    return f"{stamp} (in {amount})" if value > now else f"{stamp} ({amount} ago)"
+def _no_jwt(token: str, error: IdTokenRefused, *, access: bool) -> Finding:
+    if token.count(".") == 4:
+        return Finding("form", None if access else False, "encrypted (a JWE): the provider should send ID tokens signed alone")
+    if error.check == "form" and "characters" in error.expected:
+        return Finding("form", False, f"{error.found} characters; {error.expected} are read")
+    opaque = "no JWT: an opaque token, which the provider alone can read"
+    return Finding("form", None, opaque) if access else Finding("form", False, "no JWT, and so no ID token")
 
 
-def _signature(token: str, party: RelyingParty) -> Finding:
+def _kind(header: Mapping[str, Any], claims: Mapping[str, Any]) -> Kind:
+    for said in (claims.get("token_use"), header.get("typ"), claims.get("typ")):
+        if isinstance(said, str) and said.lower() in _KINDS:
+            return _KINDS[said.lower()]
+    if "events" in claims:
+        return "logout"
+    if "nonce" in claims or "at_hash" in claims:
+        return "id"
+    return "access" if "scope" in claims or "scp" in claims else "unknown"
+
+
+def _as_expected(kind: Kind, expected: Kind) -> Finding:
+    if kind == "unknown":
+        return Finding("kind", None, f"nothing in it says what it is; taken for {NAMES[expected]}")
+    if kind == expected:
+        return Finding("kind", True, NAMES[kind])
+    why = {"id": "no API takes it", "access": "it does not say who logged in; to look into it: --access"}
+    return Finding("kind", False, f"{NAMES[kind]}, where {NAMES[expected]} is due: {why.get(kind, 'nobody logs in with it')}")
+
+
+def _signature(token: str, party: RelyingParty, kind: Kind) -> Finding:
     try:
-        _, alg = verified_claims(token, party.keys, party.algorithms)
+        # The metadata lists what ID tokens are signed with; access tokens may differ.
+        _, alg = verified_claims(token, party.keys, ASYMMETRIC if kind == "access" else party.algorithms)
     except IdTokenRefused as error:
         return Finding("signature", False, f"{error.check}: expected {error.expected}, found {error.found}")
     except ProviderFailed as error:
@@ -129,8 +124,73 @@ def _signature(token: str, party: RelyingParty) -> Finding:
 
 
 def _issuer(claims: Mapping[str, Any], party: RelyingParty) -> Finding:
-    fits = claims.get("iss") == party.settings.issuer
-    return Finding("issuer", fits, "the provider of the profile" if fits else f"expected {party.settings.issuer}")
+    settings = party.settings
+    found = claims.get("iss")
+    try:
+        expected = issuer_of(party.metadata.issuer, settings.tenants, claims)
+    except IdTokenRefused as error:
+        return Finding("issuer", False, f"{error.check}: expected {error.expected}, found {error.found}")
+    except ProviderFailed:
+        expected = settings.issuer
+    if found == expected or found in settings.legacy_issuers:
+        return Finding("issuer", True, str(found))
+    return Finding("issuer", False, f"made by {found!r}, the profile's provider is {expected}")
+
+
+def _audience(claims: Mapping[str, Any], party: RelyingParty) -> Finding:
+    settings = party.settings
+    return _tried("audience", settings.client_id, lambda: check_audience(claims, settings.client_id, settings.trusted_audiences))
+
+
+def _addressee(claims: Mapping[str, Any], party: RelyingParty) -> Finding:
+    """An access token is for an API, so its ``aud``, which Cognito leaves out, may be anything; who asked for it may stand beside."""
+    client_id = party.settings.client_id
+    asked_by = next((claims[name] for name in ("client_id", "azp", "appid", "cid") if name in claims), None)
+    if asked_by is not None and asked_by != client_id:
+        return Finding("client", False, f"made for the client {asked_by!r}, the profile's is {client_id}")
+    audience = claims.get("aud")
+    if asked_by is not None or client_id in (audience if isinstance(audience, list) else [audience]):
+        return Finding("client", True, client_id)
+    return Finding("client", None, f"it does not say which client asked for it; it is for {audience!r}")
+
+
+def _times(claims: Mapping[str, Any], now: float, skew: int) -> Finding:
+    tried = _tried("times", "", lambda: check_times(claims, now, skew))
+    if tried.good:
+        left = claims["exp"] - now
+        return Finding("times", True, f"ends in {in_words(left)}" if left > 0 else f"ended just now, within the {skew} s of clock_skew")
+    return tried
+
+
+def _of_the_person(claims: Mapping[str, Any], rules: IdentityRules, type_: ProviderType) -> list[Finding]:
+    """What decides whether somebody can log in with it: the address, and whether groups were left out."""
+    findings = []
+    try:
+        customer = to_customer({"iss": "", "sub": "", **claims}, rules)
+        findings.append(Finding("email", True, f"{customer.email}, which counts as verified"))
+    except IdentityRefused as error:
+        # What an ID token does not say, userinfo may still.
+        silent = error.reason == "email_missing" or (
+            error.reason == "email_unverified" and not any(name in claims for name in rules.verified_by)
+        )
+        findings.append(Finding("email", None if silent else False, f"{error.message}{' here; userinfo may' if silent else ''}"))
+    left_out = "left out by the provider: there are more than fit; rules that deny by it deny"
+    return [*findings, *(Finding(name, None, left_out) for name in sorted(incomplete_claims(type_, claims)))]
+
+
+def _of_a_login(token: str, claims: dict[str, Any], party: RelyingParty, now: float) -> list[Finding]:
+    """What else a login would refuse, so that nothing is called right here that is refused there."""
+    settings = party.settings
+    try:
+        metadata = party.metadata
+        validate_refreshed_id_token(
+            token, party.keys, settings, issuer=metadata.issuer, first=claims, access_token=None, now=now, algorithms=party.algorithms
+        )
+    except IdTokenRefused as error:
+        return [Finding(error.check, False, f"expected {error.expected}, found {error.found}")]
+    except ProviderFailed:
+        pass  # told by the signature's check
+    return []
 
 
 def _tried(check: str, good: str, test: Callable[[], None]) -> Finding:
