@@ -1,5 +1,6 @@
 # make demo   try it, with no account anywhere        make test   everything tests need, then the tests
 # make check  style, types, layers                    make bench  the measurements
+# make conformance   what the OpenID Connect specifications ask of a relying party
 
 SHELL := /bin/bash
 VENV := .venv
@@ -11,13 +12,16 @@ TESTS ?= tests
 PYTEST_ARGS ?= -n 2 --dist loadfile
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
-.PHONY: demo test check bench services lock clean
+.PHONY: demo test conformance check bench services lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/jsmsso demo $(DEMO_ARGS)
 
 test: $(VENV)/.dev services
 	@scripts/run-tests $(PYTEST_ARGS) $(TESTS)
+
+conformance: $(VENV)/.dev services
+	@scripts/run-tests $(PYTEST_ARGS) -m conformance $(TESTS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
