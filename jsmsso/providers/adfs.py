@@ -20,7 +20,7 @@ TYPE = ProviderType(
         Question("host", "Federation service name", mend_origin, "adfs.acme.com"),
         Question(
             "trust_unverified_email",
-            "Email domains that this directory alone gives out (with commas)",
+            "Email domains only this directory gives out (with commas)",
             mend_domains,
             "acme.com",
         ),

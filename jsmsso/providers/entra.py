@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from jsmsso.errors import UsageError
 from jsmsso.identity.email_address import NotAnEmailAddress, fold_domain
-from jsmsso.providers.mending import GUID, mend_guid, split_list
+from jsmsso.providers.mending import GUID, mend_domains, mend_guid, split_list
 from jsmsso.providers.types import Groups, Location, ProviderType, Question, Refresh
 
 SHARED = ("common", "organizations", "consumers")
@@ -38,11 +38,13 @@ def mend_tenants(text: str) -> str:
 def locate(answers: Mapping[str, str]) -> Location:
     cloud, _, tenant = answers["tenant"].rpartition("/")
     issuer = f"https://{cloud or CLOUDS[0]}/{tenant}/v2.0"
+    trusted = split_list(answers.get("trust_unverified_email", ""))
     if tenant in SHARED:
-        return Location(issuer=issuer, tenants=split_list(answers["tenants"]))
+        return Location(issuer=issuer, tenants=split_list(answers["tenants"]), trust_unverified_email=trusted)
     if GUID.fullmatch(tenant):
-        return Location(issuer=issuer)
-    return Location(discovery_url=f"{issuer}/.well-known/openid-configuration")  # a domain: the metadata names the tenant's id
+        return Location(issuer=issuer, trust_unverified_email=trusted)
+    # A domain: the metadata names the tenant's id.
+    return Location(discovery_url=f"{issuer}/.well-known/openid-configuration", trust_unverified_email=trusted)
 
 
 def _is_domain(text: str) -> bool:
@@ -69,6 +71,13 @@ TYPE = ProviderType(
             mend_tenants,
             "72f988bf-86f1-41af-91ab-2d7cd011db47",
             only_if=lambda answers: answers["tenant"].rpartition("/")[2] in SHARED,
+        ),
+        Question(
+            "trust_unverified_email",
+            "Email domains only these tenants give out (may be empty)",
+            mend_domains,
+            "acme.com",
+            optional=True,
         ),
     ),
     locate=locate,

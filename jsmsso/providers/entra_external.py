@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from jsmsso.errors import UsageError
 from jsmsso.identity.attributes import STANDARD_ATTRIBUTES
-from jsmsso.providers.mending import GUID, mend_origin, path_of
+from jsmsso.providers.mending import GUID, mend_domains, mend_origin, path_of, split_list
 from jsmsso.providers.types import Location, ProviderType, Question, Refresh
 
 B2C, EXTERNAL = ".b2clogin.com", ".ciamlogin.com"
@@ -42,7 +42,10 @@ def locate(answers: Mapping[str, str]) -> Location:
     host, _, tenant = answers["tenant"].partition("/")
     tenant = tenant or f"{host.partition('.')[0]}.onmicrosoft.com"
     policy = f"/{answers['policy']}" if answers.get("policy") else ""
-    return Location(discovery_url=f"https://{host}/{tenant}{policy}/v2.0/.well-known/openid-configuration")
+    return Location(
+        discovery_url=f"https://{host}/{tenant}{policy}/v2.0/.well-known/openid-configuration",
+        trust_unverified_email=split_list(answers.get("trust_unverified_email", "")),
+    )
 
 
 def _may_have_policy(answers: Mapping[str, str]) -> bool:
@@ -56,6 +59,13 @@ TYPE = ProviderType(
     questions=(
         Question("tenant", "Host of its login pages", mend_tenant, "acme.ciamlogin.com, or acme.b2clogin.com for Azure AD B2C"),
         Question("policy", "User flow (Azure AD B2C)", mend_policy, "B2C_1_signupsignin", only_if=_may_have_policy),
+        Question(
+            "trust_unverified_email",
+            "Email domains only this tenant gives out (may be empty)",
+            mend_domains,
+            "acme.com",
+            optional=True,
+        ),
     ),
     locate=locate,
     default_attributes={**STANDARD_ATTRIBUTES, "email": ("email", "emails")},

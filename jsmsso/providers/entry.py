@@ -34,14 +34,15 @@ class Registration:
 
     callback: str
     test_callback: str
-    """For ``test-connection``."""
+    """For ``test-connection``; empty where it uses the other."""
     sign_out_url: str
+    """Empty where nothing is signed out."""
     scopes: tuple[str, ...]
 
     def data(self) -> dict[str, Any]:
         return {
-            "callback_urls": [self.callback, self.test_callback],
-            "sign_out_urls": [self.sign_out_url],
+            "callback_urls": [url for url in (self.callback, self.test_callback) if url],
+            "sign_out_urls": [url for url in (self.sign_out_url,) if url],
             "grant_type": "authorization_code",
             "scopes": list(self.scopes),
         }
@@ -49,24 +50,23 @@ class Registration:
     def lines(self, type_: ProviderType) -> tuple[str, ...]:
         """For a person, of at most 80 columns where the addresses allow it."""
         width = max(22, max(map(len, type_.labels)) + 2)
-        test = f"  {'':<{width}}{self.test_callback}"
-        return (
-            f"{type_.paste_at}:",
-            f"  {type_.labels[0]:<{width}}{self.callback}",
-            f"{test}   for test-connection",
-            f"  {type_.labels[1]:<{width}}{self.sign_out_url}",
-            f"  {'Grant type, scopes':<{width}}Authorization code; {', '.join(self.scopes)}",
-        )
+        lines = [f"{type_.paste_at}:", f"  {type_.labels[0]:<{width}}{self.callback}"]
+        if self.test_callback:
+            lines.append(f"  {'':<{width}}{self.test_callback}   for test-connection")
+        if self.sign_out_url:
+            lines.append(f"  {type_.labels[1]:<{width}}{self.sign_out_url}")
+        return (*lines, f"  {'Grant type, scopes':<{width}}Authorization code; {', '.join(self.scopes)}")
 
 
 def registration(profile: Profile, name: str, test_callback: str) -> Registration:
     """What must be registered for a provider that stands in the profile."""
     provider = profile.providers[name]
+    type_ = provider_type(provider.type)
     return Registration(
         callback_url(profile, provider),
-        test_callback,
-        sign_out_url(profile, provider),
-        tuple(provider.scopes or provider_type(provider.type).default_scopes),
+        test_callback if type_.loopback_callback else "",
+        sign_out_url(profile, provider) if type_.logout_style != "local" else "",
+        tuple(provider.scopes or type_.default_scopes),
     )
 
 
@@ -74,8 +74,8 @@ def new_registration(public_url: str, name: str, type_: ProviderType, entry: Map
     """The same for one that is about to be added; ``entry`` has what is known of it."""
     return Registration(
         public_url + str(entry.get("callback", "")),
-        test_callback,
-        str(entry.get("sign_out_url") or f"{public_url}/logged-out"),
+        test_callback if type_.loopback_callback else "",
+        str(entry.get("sign_out_url") or f"{public_url}/logged-out") if type_.logout_style != "local" else "",
         tuple(map(str, entry.get("scopes") or type_.default_scopes)),
     )
 

@@ -45,7 +45,7 @@ TYPE = ProviderType(
     questions=(
         Question(
             "trust_unverified_email",
-            "Email domains to believe Facebook about, though it calls no address verified (with commas)",
+            "Email domains to believe Facebook about, unverified (with commas)",
             mend_domains,
             "acme.com",
         ),
@@ -64,6 +64,7 @@ TYPE = ProviderType(
     logout_style="local",
     paste_at="Paste these at Facebook (developers.facebook.com > your app > Facebook Login > Settings)",
     labels=("Valid OAuth Redirect URIs", "nowhere: no logout"),
+    loopback_callback=False,
     places={
         "client_id": "your app > App settings > Basic > App ID",
         "client_secret": "your app > App settings > Basic > App secret",
@@ -73,6 +74,7 @@ TYPE = ProviderType(
     quirks=(
         "Somebody who registered by telephone, or who said no to it, sends no address and cannot enter.",
         "PKCE and nonce are not used: state, a callback of its own and the app's secret bind an answer to a browser.",
+        "Redirect URIs must be https: test-connection uses the public one, and asks to paste the address that the browser ends at.",
         "There is no logout and no group.",
     ),
 )

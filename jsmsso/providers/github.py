@@ -67,6 +67,7 @@ TYPE = ProviderType(
     logout_style="local",
     paste_at="Paste this at GitHub (Settings > Developer settings > OAuth Apps > your app)",
     labels=("Authorization callback URL", "nowhere: no logout"),
+    loopback_callback=False,
     places={
         "client_id": "Developer settings > OAuth Apps > your app > Client ID",
         "client_secret": "Developer settings > OAuth Apps > your app > Client secrets",
@@ -74,7 +75,7 @@ TYPE = ProviderType(
         "scopes": "your profile's scopes: an OAuth App asks for them at the login",
     },
     quirks=(
-        "An OAuth App has one callback: test-connection's loopback address needs an app of its own, or the final address pasted.",
+        "An OAuth App has one callback, the public one: test-connection asks to paste the address that the browser ends at.",
         "There is no ID token: the API is asked twice at each login, with an access token that is not kept.",
         "There is no logout and no group.",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,28 +26,31 @@ def answers_of(type_: ProviderType, given: Mapping[str, str], ask: Callable[[Que
     """The mended answers to a type's questions, by key: from ``given``, else from ``ask``, which returns an answer as it was typed.
 
     Without ``ask`` every question that needs an answer and has none is named in one :class:`UsageError`. What a mender
-    refuses raises :class:`UsageError` too; a terminal's ``ask`` mends by itself, and asks again.
+    refuses raises :class:`UsageError` too, and so does an answer to what the others leave open; a terminal's ``ask``
+    mends by itself, and asks again.
     """
-    answers: dict[str, str] = {}
-    missing: list[Question] = []
-    for question in type_.questions:
-        if question.only_if is not None and not _applies(question, answers):
-            continue
-        text = given.get(question.key, "").strip()
-        if not text and ask is not None:
-            text = ask(question).strip()
-        if text:
-            answers[question.key] = question.mend(text)
-        elif question.default:
-            answers[question.key] = question.default
-        elif not question.optional:
-            missing.append(question)
+    answers, missing = _answered(type_, given, ask)
     if missing:
-        raise UsageError(
-            f"missing: {', '.join(f'--set {question.key}=...' for question in missing)}",
-            "\n".join(f"{question.key}: {question.prompt}, such as {question.example}" for question in missing),
-        )
+        raise UsageError(f"missing: {', '.join(map(option_of, missing))}", missing_hint(missing))
+    for question in type_.questions:
+        if given.get(question.key, "").strip() and question.key not in answers:
+            raise UsageError(f"{option_of(question)} has no meaning here", "The other answers leave nothing to it: leave it out.")
     return answers
+
+
+def unanswered(type_: ProviderType, given: Mapping[str, str]) -> list[Question]:
+    """The questions that need an answer and have none. Raises :class:`UsageError` for an answer that is none."""
+    return _answered(type_, given, None)[1]
+
+
+def option_of(question: Question) -> str:
+    """How the answer is given without a terminal."""
+    return f"--{question.key}" if question.key in ("domain", "issuer") else f"--set {question.key}=..."
+
+
+def missing_hint(questions: Sequence[Question]) -> str:
+    """What is asked for, a line each."""
+    return "\n".join(f"{question.key}: {question.prompt}, such as {question.example}" for question in questions)
 
 
 def locate(http: HttpClient, type_: ProviderType, answers: Mapping[str, str]) -> Located:
@@ -69,6 +72,37 @@ def locate(http: HttpClient, type_: ProviderType, answers: Mapping[str, str]) ->
     if found.discovery_url and not _is_below_issuer(http, found.metadata):
         entry = {"discovery_url": found.discovery_url, **entry}
     return Located(found.metadata, {"issuer": issuer, **entry})
+
+
+def locate_at(http: HttpClient, issuer: str, discovery_url: str, *, tenants: Sequence[str] = ()) -> Located:
+    """The same by an issuer or the address of its metadata, which stand in place of answers. Raises what :func:`locate` does."""
+    if tenants:
+        metadata = fetch_metadata(http, issuer, discovery_url=discovery_url or None, tenants=tenants)
+        entry: dict[str, Any] = {"issuer": issuer, "discovery_url": discovery_url or None, "tenants": list(tenants)}
+    else:
+        found = find_metadata(http, issuer, discovery_url)
+        metadata, entry = found.metadata, {"issuer": found.metadata.issuer, "discovery_url": found.discovery_url}
+    return Located(metadata, {key: value for key, value in entry.items() if value is not None})
+
+
+def _answered(
+    type_: ProviderType, given: Mapping[str, str], ask: Callable[[Question], str] | None
+) -> tuple[dict[str, str], list[Question]]:
+    answers: dict[str, str] = {}
+    missing: list[Question] = []
+    for question in type_.questions:
+        if not _applies(question, answers):
+            continue
+        text = given.get(question.key, "").strip()
+        if not text and ask is not None:
+            text = ask(question).strip()
+        if text:
+            answers[question.key] = question.mend(text)
+        elif question.default:
+            answers[question.key] = question.default
+        elif not question.optional:
+            missing.append(question)
+    return answers, missing
 
 
 def _applies(question: Question, answers: Mapping[str, str]) -> bool:

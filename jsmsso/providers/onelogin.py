@@ -21,7 +21,7 @@ TYPE = ProviderType(
         Question("domain", "OneLogin subdomain", origin_under("onelogin.com", example="acme.onelogin.com"), "acme.onelogin.com"),
         Question(
             "trust_unverified_email",
-            "Email domains that this directory alone gives out (with commas; may be empty)",
+            "Email domains only this directory gives out (may be empty)",
             mend_domains,
             "acme.com",
             optional=True,

@@ -30,7 +30,7 @@ TYPE = ProviderType(
         ),
         Question(
             "trust_unverified_email",
-            "Email domains that this directory alone gives out (with commas; may be empty)",
+            "Email domains only this directory gives out (may be empty)",
             mend_domains,
             "acme.com",
             optional=True,

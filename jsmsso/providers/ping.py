@@ -32,7 +32,7 @@ TYPE = ProviderType(
     questions=(
         Question(
             "issuer",
-            "Issuer (PingOne: your app > Overview > Issuer ID; PingFederate: its address)",
+            "Issuer [PingOne: your app > Overview; PingFederate: its address]",
             mend_issuer,
             "https://auth.pingone.eu/ENVIRONMENT-ID/as",
         ),

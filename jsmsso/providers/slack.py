@@ -19,6 +19,7 @@ TYPE = ProviderType(
     logout_style="local",
     paste_at="Paste these at Slack (api.slack.com/apps > your app > OAuth & Permissions)",
     labels=("Redirect URLs", "nowhere: no logout"),
+    loopback_callback=False,
     places={
         "client_id": "your app > Basic Information > Client ID",
         "client_secret": "your app > Basic Information > Client Secret",
@@ -27,7 +28,7 @@ TYPE = ProviderType(
     },
     quirks=(
         "Anybody can make a workspace. To let in one alone, write an access rule by the claim `https://slack.com/team_id`.",
-        "Redirect URLs must be https: test-connection's loopback address cannot be registered, so it asks to paste the final address.",
+        "Redirect URLs must be https: test-connection uses the public one, and asks to paste the address that the browser ends at.",
         "There is no logout and no group.",
     ),
 )

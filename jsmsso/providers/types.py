@@ -141,6 +141,8 @@ class ProviderType:
     """The headline over the addresses that must be registered there."""
     labels: tuple[str, str] = ("Callback addresses", "Sign-out addresses")
     """What the provider calls callback and sign-out addresses."""
+    loopback_callback: bool = True
+    """False: an address of this machine cannot stand beside the public callback there, so that a login from a terminal uses the latter."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Where in the provider's console a setting stands: by ``domain``, ``client_id``, ``client_secret``, ``callback``, ``scopes`` ..."""
     quirks: tuple[str, ...] = ()

@@ -275,6 +275,8 @@ def test_what_was_pasted_is_made_right(type_: str, given: dict[str, str], answer
         pytest.param("keycloak", {"address": "id.acme.com", "realm": "a/b"}, id="a slash in a realm"),
         pytest.param("entra-external", {"tenant": "acme.onmicrosoft.com"}, id="B2C or External ID"),
         pytest.param("facebook", {"trust_unverified_email": "a domain"}, id="no domain"),
+        pytest.param("entra-external", {"tenant": "acme.ciamlogin.com", "policy": "B2C_1_in"}, id="a policy where there are none"),
+        pytest.param("entra", {"tenant": "acme.com", "tenants": "72f988bf-86f1-41af-91ab-2d7cd011db47"}, id="tenants beside one tenant"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_an_example(type_: str, given: dict[str, str]) -> None:
@@ -300,7 +302,7 @@ def test_on_a_terminal_only_what_applies_is_asked() -> None:
         return {"tenant": "acme.ciamlogin.com"}.get(question.key, "")
 
     assert answers_of(provider_type("entra-external"), {}, ask) == {"tenant": "acme.ciamlogin.com"}
-    assert asked == ["tenant"]
+    assert asked == ["tenant", "trust_unverified_email"]
 
 
 @pytest.mark.parametrize(
@@ -355,5 +357,6 @@ def test_a_type_tells_the_administrator_what_to_do(name: str) -> None:
     for text in (type_.email, *type_.quirks, *(question.prompt for question in type_.questions)):
         assert text.isprintable()
     for question in type_.questions:
+        assert len(f"{question.prompt}: ") <= 80
         if " " not in question.example and "ENVIRONMENT" not in question.example:
             question.mend(question.example)  # an example that is refused would be none

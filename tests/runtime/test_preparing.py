@@ -41,10 +41,7 @@ def test_a_profile_that_cannot_be_served_says_why(
         site.reload(**changed)
 
 
-def test_a_provider_open_to_all_is_served_only_with_rules(
-    make_site: Callable[..., Site], provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jsmsso.profile.readiness.ACTED_ON_TYPES", ("oidc", "google"))
+def test_a_provider_open_to_all_is_served_only_with_rules(make_site: Callable[..., Site], provider: Provider) -> None:
     site = make_site(provider)
     with pytest.raises(NotReady, match="anybody can make an account at google"):
         site.reload(providers=GOOGLE)
