@@ -6,18 +6,39 @@ import os
 import sqlite3
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from jsmsso.errors import StoreUnavailable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1  # what this release writes into PRAGMA user_version; tables that are only added do not raise it
 BUSY_SECONDS = 5.0  # how long a writer waits for another one before the store counts as down
 CLEAN_EVERY = 512  # used logins between two removals of expired ones
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS used_logins (state_hash BLOB PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS used_logins_by_expiry ON used_logins (expires);
+CREATE TABLE IF NOT EXISTS endings (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL, issuer TEXT NOT NULL, value TEXT NOT NULL, at REAL NOT NULL, expires REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS logout_tokens (jti_hash BLOB PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Sessions that fit and began before ``at`` are over: one of ours by its id, those of a provider's ``sid``, those of a ``sub``.
+
+    ``at`` and ``expires`` are seconds since the epoch; after ``expires`` no session can fit any more.
+    """
+
+    kind: Literal["session", "sid", "sub"]
+    issuer: str
+    value: str
+    at: float
+    expires: float
 
 
 class SqliteStore:
@@ -65,6 +86,39 @@ class SqliteStore:
         """Whether a login was used, as far as that is still remembered."""
         try:
             return self._connection().execute("SELECT 1 FROM used_logins WHERE state_hash = ?", (state_hash,)).fetchone() is not None
+        except sqlite3.Error as error:
+            raise _unavailable(self._path, error) from error
+
+    def end(self, ending: Ending, *, now: float) -> None:
+        """Write down that sessions ended, for every worker to read. Raises :class:`StoreUnavailable`."""
+        try:
+            connection = self._connection()
+            connection.execute("DELETE FROM endings WHERE expires < ?", (now,))
+            connection.execute(
+                "INSERT INTO endings (kind, issuer, value, at, expires) VALUES (?, ?, ?, ?, ?)",
+                (ending.kind, ending.issuer, ending.value, ending.at, ending.expires),
+            )
+        except sqlite3.Error as error:
+            raise _unavailable(self._path, error) from error
+
+    def endings_after(self, number: int) -> tuple[int, list[Ending]]:
+        """The endings written after the ``number``-th, and the number to go on from. Raises :class:`StoreUnavailable`."""
+        try:
+            rows = (
+                self._connection()
+                .execute("SELECT number, kind, issuer, value, at, expires FROM endings WHERE number > ? ORDER BY number", (number,))
+                .fetchall()
+            )
+        except sqlite3.Error as error:
+            raise _unavailable(self._path, error) from error
+        return (rows[-1][0] if rows else number), [Ending(*row[1:]) for row in rows]
+
+    def use_logout_token(self, jti_hash: bytes, *, now: float, expires: float) -> bool:
+        """Whether this is the first time that a logout token came. Raises :class:`StoreUnavailable`."""
+        try:
+            connection = self._connection()
+            connection.execute("DELETE FROM logout_tokens WHERE expires < ?", (now,))
+            return connection.execute("INSERT OR IGNORE INTO logout_tokens VALUES (?, ?)", (jti_hash, expires)).rowcount == 1
         except sqlite3.Error as error:
             raise _unavailable(self._path, error) from error
 
