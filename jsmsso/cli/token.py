@@ -61,7 +61,7 @@ def refresh(profile: str, provider: ProviderOption = "", show: ShowOption = Fals
     """Exchange the kept refresh token for new tokens, and keep those."""
     from dataclasses import replace
 
-    from jsmsso.errors import TokenRequestRefused, UsageError
+    from jsmsso.errors import IdTokenRefused, TokenRequestRefused, UsageError
 
     one = _chosen(profile, provider)
     kept = one.recall()
@@ -76,6 +76,9 @@ def refresh(profile: str, provider: ProviderOption = "", show: ShowOption = Fals
     with kept.unspoken():
         try:
             new = party.refresh(kept.refresh_token, kept.id_claims).tokens
+        except IdTokenRefused as error:
+            error.hint = error.hint or f"Nothing new is kept. To start anew: jsmsso token get --provider {one.name}"
+            raise
         except TokenRequestRefused as error:
             if error.error != "invalid_grant":
                 raise

@@ -13,8 +13,10 @@ from jsmsso.oidc.discovery import ProviderMetadata
 from jsmsso.oidc.settings import ClientSettings
 from jsmsso.oidc.tokens import token_document
 
+_ALLOW = "Allow this client the grant `client_credentials` at the provider (a public client cannot have it)."
 _HINTS = {
-    "unauthorized_client": "Allow this client the grant `client_credentials` at the provider (a public client cannot have it).",
+    "unauthorized_client": _ALLOW,
+    "invalid_request": _ALLOW,
     "unsupported_grant_type": "The provider knows no such grant.",
     "invalid_scope": "Name scopes of an API that the client may use: --scope SCOPE. Those about people (openid, email) are none.",
 }

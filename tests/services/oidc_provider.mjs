@@ -4,8 +4,9 @@
 //
 // Options: port; claims_in_id_token (true: email and the like stand in the ID token, as most real providers
 // do; false: only in userinfo, as the specification has it); iss_in_answer (RFC 9207); auth_methods; ttl
-// (seconds by token name). Clients and accounts come by POST /test/clients and /test/accounts, so that one
-// process serves many tests. It says "listening on ISSUER" when it can be asked.
+// (seconds by token name); refresh_tokens (true: each client that has the grant gets one, and a new one at each
+// use); client_credentials (true: that grant is known, with the scope "api"). Clients and accounts come by POST
+// /test/clients and /test/accounts, so that one process serves many tests. It says "listening on ISSUER" when it can be asked.
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
@@ -15,6 +16,8 @@ const options = {
   iss_in_answer: true,
   auth_methods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
   ttl: {},
+  refresh_tokens: false,
+  client_credentials: false,
   ...JSON.parse(process.argv[2] ?? '{}'),
 };
 const issuer = `http://127.0.0.1:${options.port}`;
@@ -91,11 +94,12 @@ const provider = new Provider(issuer, {
   adapter: Memory,
   jwks: { keys: [signingKey] },
   claims: claimsOf,
-  scopes: ['openid', 'email', 'profile', 'groups', 'offline_access'],
+  scopes: ['openid', 'email', 'profile', 'groups', 'offline_access', ...(options.client_credentials ? ['api'] : [])],
   conformIdTokenClaims: !options.claims_in_id_token,
   clientAuthMethods: options.auth_methods,
   cookies: { keys: [randomBytes(16).toString('hex')] },
   features: {
+    clientCredentials: { enabled: options.client_credentials },
     devInteractions: { enabled: false },
     revocation: { enabled: true },
     rpInitiatedLogout: {
@@ -114,6 +118,10 @@ const provider = new Provider(issuer, {
     const { password, ...claims } = account;
     return { accountId: sub, claims: async () => claims };
   },
+  ...(options.refresh_tokens && {
+    issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+  }),
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   pkce: { required: () => false },
   renderError: (ctx, out) => {
