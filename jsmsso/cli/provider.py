@@ -25,11 +25,13 @@ def provider() -> None:
 @app.command()
 @reports
 def add(
-    type_: Annotated[str, typer.Argument(help="cognito, oidc, or another of jsmsso provider types.", metavar="TYPE")],
+    type_: Annotated[str, typer.Argument(help="One that jsmsso provider types lists.", metavar="TYPE")],
     profile: str,
     as_json: bool,
     name: Annotated[str, typer.Option(help="Your name for it; the type otherwise.", metavar="N", show_default=False)] = "",
-    domain: Annotated[str, typer.Option(help="Cognito: the domain of its login pages.", metavar="D", show_default=False)] = "",
+    domain: Annotated[
+        str, typer.Option(help="The domain, where the type asks for one (cognito, okta ...).", metavar="D", show_default=False)
+    ] = "",
     issuer: Annotated[str, typer.Option(help="The issuer, as the provider writes it.", metavar="URL", show_default=False)] = "",
     discovery_url: Annotated[
         str, typer.Option(help="Where its metadata is, if not below the issuer.", metavar="URL", show_default=False)
@@ -45,21 +47,22 @@ def add(
     scope: Annotated[list[str], typer.Option(help="A scope to ask for; may be given several times.", metavar="S", show_default=False)] = [],  # noqa: B006
     public_url: Annotated[str, typer.Option(help="Where customers will reach jsmsso.", metavar="URL", show_default=False)] = "",
     set_: Annotated[
-        list[str], typer.Option("--set", help="Any other key of the provider in the profile.", metavar="KEY=VALUE", show_default=False)
+        list[str],
+        typer.Option(
+            "--set",
+            help="What else the type asks for (tenant, realm ...), or a key of the profile.",
+            metavar="KEY=VALUE",
+            show_default=False,
+        ),
     ] = [],  # noqa: B006
 ) -> Result:
     """Add a provider. Asks on a terminal for what is missing, after it printed the addresses to register there."""
     from jsmsso.cli.adding_provider.adding import add_provider
     from jsmsso.cli.adding_provider.options import Given
-    from jsmsso.errors import UsageError
     from jsmsso.profile.locating import locate_profile
-    from jsmsso.profile.readiness import ACTED_ON_TYPES
     from jsmsso.providers.known import provider_type
 
     kind = provider_type(type_)
-    if kind.name not in ACTED_ON_TYPES:
-        hint = f"Where it publishes OpenID Connect metadata: jsmsso provider add oidc --name {kind.name}"
-        raise UsageError(f"type {kind.name} is not acted on yet", hint)
     given = Given(
         name=name,
         domain=domain,
@@ -120,6 +123,7 @@ def show(name: Annotated[str, typer.Argument(help="The provider's name in the pr
         "email_domains": None if one.email_domains is None else list(one.email_domains),
         "any_email": one.any_email,
         "trust_unverified_email": list(one.trust_unverified_email or ()),
+        "tenants": list(one.tenants or ()),
         "register": registered.data(),
     }
 
@@ -171,10 +175,9 @@ def remove(
 @reports
 def types() -> Result:
     """List the types of providers that can be added."""
-    from jsmsso.profile.readiness import ACTED_ON_TYPES
-    from jsmsso.providers.known import provider_type
+    from jsmsso.providers.known import provider_types
 
-    rows = [{"type": one.name, "name": one.title, "documentation": one.documentation} for one in map(provider_type, ACTED_ON_TYPES)]
+    rows = [{"type": one.name, "name": one.title, "documentation": one.documentation} for one in provider_types().values()]
 
     def draw(console: Console) -> None:
         from jsmsso.cli.connection.showing import row, table

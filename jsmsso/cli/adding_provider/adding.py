@@ -6,7 +6,17 @@ import sys
 from pathlib import Path
 
 from jsmsso.cli.adding_provider.options import Given, begin, refuse_missing
-from jsmsso.cli.adding_provider.questions import ask_cognito, ask_email_domains, ask_oidc, ask_secret, ask_until, filled, place_for_secrets
+from jsmsso.cli.adding_provider.questions import (
+    ask_cognito,
+    ask_email_domains,
+    ask_oidc,
+    ask_secret,
+    ask_type,
+    ask_until,
+    filled,
+    place_for_secrets,
+    warn_of_everybody,
+)
 from jsmsso.cli.adding_provider.writing import result, write
 from jsmsso.cli.render import Result
 from jsmsso.http_client import HttpClient
@@ -23,11 +33,14 @@ def add_provider(path: Path, type_: ProviderType, given: Given, *, as_json: bool
     http = http_client(adding.profile, path) if adding.profile else HttpClient()
     if type_.name == "cognito":
         ask_cognito(adding, http)
+    elif type_.questions or type_.issuer:
+        ask_type(adding, http)
     else:
         ask_oidc(adding, http)
     adding.entry["client_id"] = given.client_id.strip() or ask_until("Client ID", filled)
     adding.place = place_for_secrets(adding)
     ask_secret(adding)
     ask_email_domains(adding)
+    warn_of_everybody(adding)
     session_secret = write(adding)
     return result(adding, session_secret)

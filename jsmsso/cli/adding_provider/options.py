@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from jsmsso.profile.checks import default_callback
 from jsmsso.profile.model import Profile
 from jsmsso.profile.reading import read_profile
 from jsmsso.providers.entry import Registration, new_registration, read_settings
-from jsmsso.providers.types import ProviderType
+from jsmsso.providers.locating import missing_hint, option_of, unanswered
+from jsmsso.providers.types import ProviderType, Question
 
+_ENTRY_KEYS = ("tenants", "trust_unverified_email")  # questions whose answers stand in the profile as they are
 DEFAULT_PUBLIC_URL = "http://localhost:8080"
 
 
@@ -50,6 +52,8 @@ class Adding:
     public_url: str
     entry: dict[str, Any]
     registration: Registration
+    answers: dict[str, str]
+    """What the options answer of the type's questions."""
     place: str = ""
     """``keyring:`` or ``file:secrets/``, before a secret's name; empty where no secret can be kept."""
     client_secret: str | None = None
@@ -76,7 +80,7 @@ def begin(path: Path, type_: ProviderType, given: Given) -> Adding:
     entry.setdefault("callback", default_callback(name, first=not (profile and profile.providers)))
     public_url = _public_url(profile, given)
     registration = new_registration(public_url, name, type_, entry, loopback_redirect_uri())
-    return Adding(path, type_, given, profile, name, public_url, entry, registration)
+    return Adding(path, type_, given, profile, name, public_url, entry, registration, _answers_of_options(type_, given))
 
 
 def _check_options(type_: ProviderType, given: Given) -> None:
@@ -88,10 +92,46 @@ def _check_options(type_: ProviderType, given: Given) -> None:
             "Allowed: keyring:NAME, env:VARIABLE or file:PATH. To hand over the secret, pipe it into --client-secret-stdin.\n"
             "If that was the secret, make a new one: arguments are seen by others on this machine.",
         )
-    if type_.name != "cognito":
-        for option, value in (("--domain", given.domain), ("--user-pool-id", given.user_pool_id)):
-            if value:
-                raise UsageError(f"{option} is for type cognito", "This type takes --issuer or --discovery-url.")
+    _check_place(type_, given)
+
+
+def _check_place(type_: ProviderType, given: Given) -> None:
+    """Where the provider is can be said only in the ways that its type knows."""
+    asked = {question.key for question in type_.questions} | set(type_.asks_for)
+    takes = "--issuer or --discovery-url"
+    if type_.questions:
+        takes = ", ".join(option_of(question) for question in type_.questions)
+    elif type_.issuer:
+        takes = f"none of these: its issuer is always {type_.issuer}"
+    refused = {
+        "--domain": given.domain and "domain" not in asked,
+        "--user-pool-id": given.user_pool_id and type_.name != "cognito",
+        "--issuer": given.issuer and (type_.plain is not None or type_.issuer not in ("", given.issuer.strip())),
+        "--discovery-url": given.discovery_url and (type_.plain is not None or type_.issuer),
+    }
+    for option, wrong in refused.items():
+        if wrong:
+            raise UsageError(f"{option} is not for type {type_.name}", f"This type takes {takes}.")
+
+
+def is_placed(adding: Adding) -> bool:
+    """Whether an issuer or an address of metadata stands in place of the type's own questions."""
+    own = any(question.key == "issuer" for question in adding.type_.questions)
+    return bool(adding.given.discovery_url or (adding.given.issuer and not own))
+
+
+def questions_of(adding: Adding) -> tuple[Question, ...]:
+    """What must be known of this provider before its metadata is read."""
+    questions = adding.type_.questions
+    if not is_placed(adding):
+        return questions
+    rest = [replace(question, only_if=None) for question in questions if question.key in _ENTRY_KEYS]
+    return tuple(question for question in rest if question.key != "tenants" or "tenants" in adding.answers)
+
+
+def may_ask(given: Given) -> bool:
+    """Whether somebody sits there to answer."""
+    return sys.stdin.isatty() and not given.client_secret_stdin
 
 
 def _entry_of_options(type_: ProviderType, given: Given) -> dict[str, Any]:
@@ -107,13 +147,34 @@ def _entry_of_options(type_: ProviderType, given: Given) -> dict[str, Any]:
         "user_pool_id": given.user_pool_id,
         "scopes": given.scopes,
     }
-    for key, value in read_settings(given.settings).items():
+    answers = {question.key for question in type_.questions}
+    for key, value in read_settings(pair for pair in given.settings if _key(pair) not in answers or _key(pair) in options).items():
         if key == "type" or options.get(key):
             raise UsageError(f"--set {key}=... stands beside the option that says the same", "Leave one of them out.")
         if key in options and key != "scopes":
             raise UsageError(f"--set {key}=... has an option of its own", f"Give it as --{key.replace('_', '-')}.")
         entry[key] = value
     return entry
+
+
+def _answers_of_options(type_: ProviderType, given: Given) -> dict[str, str]:
+    """``--set`` with a question's key, ``--domain`` and ``--issuer``: texts as they were pasted, for the question to mend."""
+    answers = {"domain": given.domain, "issuer": given.issuer}
+    for pair in given.settings:
+        key = _key(pair)
+        if key not in {question.key for question in type_.questions} - {"domain", "issuer"}:
+            continue
+        if key in answers:
+            raise UsageError(f"--set {key} is given twice", "Leave one of them out.")
+        answers[key] = pair.partition("=")[2]
+        if key in _ENTRY_KEYS and answers[key].strip():  # a profile's own key, which may be written as a list
+            values = read_settings([pair])[key]
+            answers[key] = ",".join(map(str, values)) if isinstance(values, list) else str(values)
+    return {question.key: answers[question.key] for question in type_.questions if answers.get(question.key, "").strip()}
+
+
+def _key(pair: str) -> str:
+    return pair.partition("=")[0].strip()
 
 
 def _public_url(profile: Profile | None, given: Given) -> str:
@@ -134,12 +195,13 @@ def _public_url(profile: Profile | None, given: Given) -> str:
 def refuse_missing(adding: Adding) -> None:
     """Without a terminal nothing is asked: every option that is missing, at once."""
     given = adding.given
-    if sys.stdin.isatty() and not given.client_secret_stdin:
+    if may_ask(given):
         return
-    missing = []
+    unknown = unanswered(replace(adding.type_, questions=questions_of(adding)), adding.answers)
+    missing = list(map(option_of, unknown))
     if "domain" in adding.type_.asks_for and not given.domain:
         missing.append("--domain")
-    if "issuer" in adding.type_.asks_for and not (given.issuer or given.discovery_url):
+    if "issuer" in adding.type_.asks_for and not adding.type_.questions and not is_placed(adding):
         missing.append("--issuer or --discovery-url")
     if not given.client_id:
         missing.append("--client-id")
@@ -149,7 +211,7 @@ def refuse_missing(adding: Adding) -> None:
     if adding.name in others:
         missing.append("--set email_domains=DOMAIN,... (or --set any_email=true): with several providers each vouches for its own")
     if missing:
-        raise UsageError(f"missing: {', '.join(missing)}", "On a terminal they are asked for.")
+        raise UsageError(f"missing: {', '.join(missing)}", missing_hint(unknown) or "On a terminal they are asked for.")
     if others:
         raise UsageError(
             f"with several providers each vouches only for its own addresses, and {', '.join(others)} has no email_domains yet",

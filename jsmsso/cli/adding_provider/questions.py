@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
-from jsmsso.cli.adding_provider.options import Adding, is_public, without_email_domains
+from jsmsso.cli.adding_provider.options import Adding, is_placed, is_public, may_ask, questions_of, without_email_domains
 from jsmsso.cli.asking import ask, ask_unseen, confirm
 from jsmsso.cli.render import progress_line
 from jsmsso.errors import JsmssoError, SecretUnavailable, UsageError
 from jsmsso.http_client import HttpClient
 from jsmsso.profile.secrets import MAX_SECRET, keyring_usable, read_secret
 from jsmsso.providers import cognito
-from jsmsso.providers.entry import find_metadata
+from jsmsso.providers.locating import Located, answers_of, locate, locate_at, unanswered
+from jsmsso.providers.mending import split_list
+from jsmsso.providers.types import ProviderType, Question, is_open_to_all
 
 T = TypeVar("T")
 
@@ -37,16 +40,64 @@ def ask_cognito(adding: Adding, http: HttpClient) -> None:
 
 
 def ask_oidc(adding: Adding, http: HttpClient) -> None:
-    given, entry = adding.given, adding.entry
-    if given.issuer or given.discovery_url:
-        found = find_metadata(http, given.issuer, given.discovery_url)
+    given = adding.given
+    if is_placed(adding):
+        located = locate_at(http, given.issuer, given.discovery_url)
     else:
-        found = ask_until("Issuer (or the address of its metadata)", lambda text: find_metadata(http, filled(text), ""))
-    metadata = found.metadata
+        located = ask_until("Issuer (or the address of its metadata)", lambda text: locate_at(http, filled(text), ""))
+    _place(adding, located)
+
+
+def ask_type(adding: Adding, http: HttpClient) -> None:
+    """The questions of a type that knows where its providers are, and what their answers lead to."""
+    type_ = replace(adding.type_, questions=questions_of(adding))
+    unanswered(type_, adding.answers)  # an option that is no answer ends it before the first question
+    answers, located = _answered(adding, type_, http)
+    _place(adding, located)
+    if "trust_unverified_email" in answers:
+        adding.entry["trust_unverified_email"] = list(split_list(answers["trust_unverified_email"]))
+    elif any(question.key == "trust_unverified_email" for question in type_.questions):
+        adding.warnings.append(f"trust_unverified_email names no domain. {type_.email.replace('`', '')}")
+
+
+def _answered(adding: Adding, type_: ProviderType, http: HttpClient) -> tuple[Mapping[str, str], Located]:
+    """What leads nowhere is asked again, if it was asked."""
+    asked: list[str] = []
+
+    def ask_one(question: Question) -> str:
+        asked.append(question.key)
+        return ask_until(question.prompt, lambda text: _mended(text, question))
+
+    while True:
+        asked.clear()
+        try:
+            answers = answers_of(type_, adding.answers, ask_one if may_ask(adding.given) else None)
+            return answers, _located(adding, http, answers)
+        except JsmssoError as error:
+            if not asked:
+                raise
+            progress_line(f"  {error.message}" + (f". {error.hint}" if error.hint else ""))
+
+
+def _mended(text: str, question: Question) -> str:
+    if not text.strip() and not question.default and not question.optional:
+        raise UsageError("it is needed", f"For example {question.example}.")
+    return question.mend(text) if text.strip() else ""
+
+
+def _located(adding: Adding, http: HttpClient, answers: Mapping[str, str]) -> Located:
+    given = adding.given
+    if is_placed(adding):
+        return locate_at(http, given.issuer.strip(), given.discovery_url.strip(), tenants=split_list(answers.get("tenants", "")))
+    return locate(http, adding.type_, answers)
+
+
+def _place(adding: Adding, located: Located) -> None:
+    metadata = located.metadata
     progress_line(f"Found {metadata.issuer}")
     progress_line(f"  logins at  {metadata.authorization_endpoint}")
     progress_line(f"  tokens at  {metadata.token_endpoint}\n")
-    entry["issuer"], entry["discovery_url"] = metadata.issuer, found.discovery_url
+    adding.entry.update(located.entry)
 
 
 def place_for_secrets(adding: Adding) -> str:
@@ -119,6 +170,15 @@ def ask_email_domains(adding: Adding) -> None:
             adding.entry["any_email"] = True
         else:
             adding.entry["email_domains"] = answer
+
+
+def warn_of_everybody(adding: Adding) -> None:
+    if is_open_to_all(adding.type_, str(adding.entry.get("issuer", ""))) and not (adding.profile and adding.profile.access):
+        adding.warnings.append(
+            f"anybody can make an account at {adding.type_.title}, and no access rule says who may enter: jsmsso serve refuses that.\n"
+            "  Write into the profile, for example, access: [{allow: {email_domain: [acme.com]}}]; or, if that is meant,\n"
+            "  access: [{allow: everyone}]"
+        )
 
 
 def _domains(text: str) -> list[str]:

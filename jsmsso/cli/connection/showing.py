@@ -8,13 +8,14 @@ from dataclasses import asdict
 from string import ascii_letters
 from typing import TYPE_CHECKING, Any
 
-from jsmsso.cli.connection.trial import Trial
 from jsmsso.identity.attributes import IdentityRules, destination
-from jsmsso.providers.probes import Probe
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from jsmsso.cli.connection.trial import Trial
+    from jsmsso.providers.probes import Probe
 
 MAX_SHOWN = 300  # characters of one claim; photographs have come as claims
 
