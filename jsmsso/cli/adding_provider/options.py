@@ -167,9 +167,8 @@ def _answers_of_options(type_: ProviderType, given: Given) -> dict[str, str]:
         if key in answers:
             raise UsageError(f"--set {key} is given twice", "Leave one of them out.")
         answers[key] = pair.partition("=")[2]
-        if key in _ENTRY_KEYS and answers[key].strip():  # a profile's own key, which may be written as a list
-            values = read_settings([pair])[key]
-            answers[key] = ",".join(map(str, values)) if isinstance(values, list) else str(values)
+        if key in _ENTRY_KEYS and answers[key].lstrip().startswith("["):  # as the profile has it
+            answers[key] = ",".join(map(str, read_settings([pair])[key]))
     return {question.key: answers[question.key] for question in type_.questions if answers.get(question.key, "").strip()}
 
 
