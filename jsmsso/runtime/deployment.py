@@ -13,9 +13,10 @@ from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Portal, Profile
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.relying_party import Party, relying_party
-from jsmsso.providers.settings import client_settings, http_client, identity_rules, wants_userinfo
+from jsmsso.providers.settings import client_settings, issuers, http_client, identity_rules, wants_userinfo
 from jsmsso.runtime import sessions
 from jsmsso.runtime.cookies import Cookies
+from jsmsso.runtime.endings import Endings
 from jsmsso.runtime.event_log import EventLog
 from jsmsso.runtime.replies import Header, Headers
 from jsmsso.runtime.sessions import Session
@@ -32,6 +33,8 @@ class Secrets:
 
     session: tuple[str, ...] = field(repr=False)
     clients: Mapping[str, str | None] = field(repr=False)
+    client_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Private keys for ``private_key_jwt``, PEM or JWK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ class ServedProvider:
     title: str
     party: Party
     identity: IdentityRules
+    issuers: frozenset[str]
+    """Those that a session of this provider may name: more than one where a client serves several tenants."""
+    email_domains: tuple[str, ...]
+    """People with these addresses are sent here unasked."""
     wants_userinfo: Callable[[Claims], bool]
     origins: frozenset[str]
     """Where its logins and logouts lead, as far as the profile tells; good enough until its metadata is known."""
@@ -57,21 +64,22 @@ class Deployment:
         self.now = now
         self.secure = profile.public_url.startswith("https://")
         self.base_path = profile.base_path
-        self.cookies = Cookies(self.secure)
+        self.cookies = Cookies(self.secure, self.base_path)
         self.headers = Headers(self.secure)
         self.sealer = Sealer(secrets.session, profile.public_url)
         self.store: SqliteStore = open_store(profile.store.url if profile.store else None)
+        self.endings = Endings(self.store, now)
         self.portals = Portals(profile.portals)
         self.events = EventLog(profile.log.format)
         self.http = http_client(profile, path)
-        self.providers = {name: self._serve(name, secrets.clients.get(name)) for name in profile.providers}
+        self.providers = {name: self._serve(name, secrets) for name in profile.providers}
         self.by_callback = {provider.callback: self.providers[name] for name, provider in profile.providers.items()}
         self.rules = profile.rules
         self.claims_kept = claims_named(self.rules)
 
-    def _serve(self, name: str, secret: str | None) -> ServedProvider:
+    def _serve(self, name: str, secrets: Secrets) -> ServedProvider:
         entry = self.profile.providers[name]
-        settings = client_settings(self.profile, name, client_secret=secret)
+        settings = client_settings(self.profile, name, client_secret=secrets.clients.get(name), client_key=secrets.client_keys.get(name))
         domain = entry.domain and (entry.domain if "://" in entry.domain else f"https://{entry.domain}")
         places = [domain or settings.issuer, entry.endpoints.authorization, entry.endpoints.end_session]
         return ServedProvider(
@@ -79,6 +87,8 @@ class Deployment:
             title=name,
             party=relying_party(settings, provider_type(entry.type), self.http, now=self.now),
             identity=identity_rules(self.profile, name),
+            issuers=frozenset(issuers(settings)),
+            email_domains=tuple(entry.email_domains or ()),
             wants_userinfo=wants_userinfo(self.profile, name),
             origins=frozenset(origin_of(place) for place in places if place),
             sign_out_origin=origin_of(settings.post_logout_redirect_uri),
@@ -99,7 +109,9 @@ class Deployment:
             return None
         customer = session.customer
         served = self.providers.get(customer.provider)
-        if served is None or served.party.settings.issuer != customer.issuer or not self.claims_kept <= session.claims.keys():
+        if served is None or customer.issuer not in served.issuers or not self.claims_kept <= session.claims.keys():
+            return None
+        if self.endings.has_ended(session):
             return None
         domains = served.identity.email_domains
         return session if domains is None or domain_matches(customer.email.rpartition("@")[2], domains) else None
@@ -113,10 +125,27 @@ class Deployment:
         """The access decision, made anew from what the session keeps."""
         return decide(self.rules, session.customer, session.claims)
 
-    def candidates_for(self, portal: Portal | None) -> tuple[ServedProvider, ...]:
-        """The providers at which a login for ``portal`` is made unasked: its own, the first in mode ``instant``, else all."""
+    def chosen_for(self, visit: Visit, portal: Portal | None, named: str = "") -> ServedProvider | None:
+        """The provider of a login for which nobody need be asked, or None.
+
+        That is the only one there is, the one that the link names, the one that this browser used last, or the
+        first in mode ``instant``.
+        """
         possible = self.possible_for(portal)
-        return possible[:1] if self.profile.login.mode == "instant" else possible
+        if len(possible) == 1:
+            return possible[0]
+        for name in (named, visit.cookies.get(self.cookies.provider, "")):
+            for one in possible:
+                if one.name == name:
+                    return one
+        return possible[0] if possible and self.profile.login.mode == "instant" else None
+
+    def of_address(self, email: str, portal: Portal | None) -> ServedProvider | None:
+        """The provider that vouches for a folded address: by its domain, else one that may vouch for any."""
+        domain = email.rpartition("@")[2]
+        possible = self.possible_for(portal)
+        by_domain = [one for one in possible if domain in one.email_domains]
+        return next(iter(by_domain or [one for one in possible if not one.email_domains]), None)
 
     def possible_for(self, portal: Portal | None) -> tuple[ServedProvider, ...]:
         """The providers at which a login for ``portal`` may be made: its own, else all."""

@@ -70,8 +70,9 @@ def prepare(profile_path: str = "", *, same_secrets_as: Prepared | None = None) 
         name: read_secret(provider.client_secret, base=base) if provider.client_secret else None
         for name, provider in profile.providers.items()
     }
+    keys = {name: read_secret(one.client_key, base=base) for name, one in profile.providers.items() if one.client_key}
     said = [*notes.named, *_hosted_notes(profile)]
-    return Prepared(profile, Secrets(session, clients), path, said)
+    return Prepared(profile, Secrets(session, clients, keys), path, said)
 
 
 def _hosted_notes(profile: Profile) -> list[str]:
