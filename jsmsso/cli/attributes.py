@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from jsmsso.identity.attributes import IdentityRules
-    from jsmsso.profile.model import Profile
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-MAX_CLAIMS = 1_000_000  # bytes of a file of claims
+FIELD = "[a-z][a-z0-9_]{0,39}"  # as the profile's model has it
+NEVER_MAPPED = ("subject", "provider", "issuer")
+_OF_JMESPATH = "[|?&*("  # what is in no claim's plain name, so that an expression was meant
 ProviderOption = Annotated[
     str, typer.Option("--provider", help="Which provider; the first one otherwise.", metavar="NAME", show_default=False)
 ]
@@ -32,9 +33,11 @@ def attributes() -> None:
 @reports
 def show_attributes(profile: str, provider: ProviderOption = "") -> Result:
     """Show each field, the claims it comes from, and where that is written."""
-    read, name = _profile_and_provider(profile, provider)
+    from jsmsso.cli.connection.chosen import choose
     from jsmsso.providers.settings import identity_rules
 
+    one = choose(profile, provider)
+    read, name = one.profile, one.name
     rows = [
         {"field": field, "expressions": list(expressions), "from": "profile" if field in read.attributes else "the provider's type"}
         for field, expressions in identity_rules(read, name).attributes.items()
@@ -52,12 +55,15 @@ def set_attributes(
     ],
 ) -> Result:
     """Map fields: a claim's name, else a JMESPath over the claims."""
-    from jsmsso.identity.attributes import is_expression
+    from jsmsso.cli.connection.claims_file import nearest_field
+    from jsmsso.identity.attributes import OWN_FIELDS, is_expression
     from jsmsso.profile.editing import editing
     from jsmsso.profile.locating import locate_profile
+    from jsmsso.profile.reading import read_profile
 
     wanted = _assignments(assignments)
     path = locate_profile(profile)
+    read_profile(path)  # what is wrong in it already is told as such
     with editing(path) as document:
         mapping = document.data.setdefault("attributes", {})
         for field, expressions in wanted.items():
@@ -67,11 +73,21 @@ def set_attributes(
                 mapping.pop(field, None)
         if not mapping:
             del document.data["attributes"]
-    odd = [one for expressions in wanted.values() for one in expressions if not is_expression(one)]
+    warnings = [
+        f"{one!r} is no JMESPath, so it can only be a claim of that name"
+        for expressions in wanted.values()
+        for one in expressions
+        if not is_expression(one) and any(c in one for c in _OF_JMESPATH)
+    ]
+    warnings += [
+        f"{field} is a field of your own; did you mean {near}?"
+        for field, expressions in wanted.items()
+        if expressions and (near := nearest_field(field, OWN_FIELDS))
+    ]
     return Result(
         data=[{"field": field, "expressions": expressions} for field, expressions in wanted.items()],
         text=f"Wrote {path}.\nNext: jsmsso attributes preview --claims FILE" if document.written else "Nothing changed.",
-        warnings=tuple(f"{one!r} is no JMESPath, so it can only be a claim of that name" for one in odd),
+        warnings=tuple(warnings),
     )
 
 
@@ -85,16 +101,18 @@ def preview(
     """Show the customer that a file of claims makes, and what is missing. Exit 1 when they make none."""
     from dataclasses import asdict
 
+    from jsmsso.cli.connection.chosen import choose
+    from jsmsso.cli.connection.claims_file import read_claims
     from jsmsso.errors import IdentityRefused, UsageError
     from jsmsso.identity.attributes import to_customer
     from jsmsso.providers.settings import identity_rules
 
     if not claims:
-        raise UsageError("missing: --claims FILE", "jsmsso test-connection --json prints real ones, under claims.")
-    given = _read_claims(claims)
-    read, name = _profile_and_provider(profile, provider)
-    rules = identity_rules(read, name)
-    warnings = _near_misses(given, rules)
+        raise UsageError("missing: --claims FILE", "To have a file of real ones: jsmsso test-connection --json > claims.json")
+    given = read_claims(claims)
+    one = choose(profile, provider)
+    rules = identity_rules(one.profile, one.name)
+    warnings = _misses(given, rules, one.profile.attributes)
     try:
         customer = to_customer({"iss": "", "sub": "", **given}, rules)
     except IdentityRefused as error:
@@ -109,68 +127,53 @@ def preview(
     )
 
 
-def _profile_and_provider(profile: str, provider: str) -> tuple[Profile, str]:
-    from jsmsso.errors import NotReady, UsageError
-    from jsmsso.profile.locating import locate_profile
-    from jsmsso.profile.reading import read_profile
-
-    read = read_profile(locate_profile(profile))
-    if not read.providers:
-        raise NotReady("the profile has no provider yet", "Add one with: jsmsso provider add cognito")
-    if provider and provider not in read.providers:
-        raise UsageError(f"the profile has no provider {provider!r}", f"There is: {', '.join(read.providers)}.")
-    return read, provider or next(iter(read.providers))
-
-
 def _assignments(texts: list[str]) -> dict[str, list[str]]:
+    import re
+
     from jsmsso.errors import UsageError
 
     wanted: dict[str, list[str]] = {}
     for text in texts:
-        field, equals, expression = text.partition("=")
-        if not equals or not field.strip():
+        field, equals, expression = (part.strip() for part in text.partition("="))
+        if not equals:
             raise UsageError(f"{text!r} is no FIELD=EXPRESSION", "Such as email=email or organizations='groups[].name'.")
-        wanted.setdefault(field.strip(), []).extend([expression.strip()] if expression.strip() else [])
+        if not re.fullmatch(FIELD, field):
+            raise UsageError(f"{field!r} is no name of a field: a to z, digits and _, at most 40, a letter first")
+        if field in NEVER_MAPPED:
+            raise UsageError(f"{field} is never mapped: it always is what the ID token says", "Give the field another name.")
+        if not expression.isprintable():
+            raise UsageError(f"the expression for {field} has control characters in it")
+        wanted.setdefault(field, []).extend([expression] if expression else [])
     return wanted
 
 
-def _read_claims(file: str) -> dict[str, Any]:
-    import json
-    import sys
-    from pathlib import Path
-
-    from jsmsso.errors import UsageError
-
-    try:
-        raw = sys.stdin.buffer.read(MAX_CLAIMS + 1) if file == "-" else Path(file).read_bytes()[: MAX_CLAIMS + 1]
-    except OSError as error:
-        raise UsageError(f"the claims in {file} cannot be read: {error.strerror}") from error
-    if len(raw) > MAX_CLAIMS:
-        raise UsageError(f"the claims in {file} are larger than {MAX_CLAIMS} bytes")
-    try:
-        read = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"the claims in {file} are no JSON", "One object, such as the payload of an ID token.") from error
-    if isinstance(read, dict) and isinstance(read.get("claims"), dict):
-        read = read["claims"]  # what test-connection --json printed
-    if not isinstance(read, dict):
-        raise UsageError(f"the claims in {file} are no JSON object")
-    return read
-
-
-def _near_misses(claims: Mapping[str, Any], rules: IdentityRules) -> tuple[str, ...]:
-    """A sentence for each field that found nothing, with the claim whose name is nearest."""
-    from difflib import get_close_matches
-
-    from jsmsso.identity.attributes import evaluate
+def _misses(claims: Mapping[str, Any], rules: IdentityRules, mapped: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence for each field of the profile that found nothing, or nothing of use, with the claim whose name is nearest."""
+    from jsmsso.cli.connection.claims_file import nearest
+    from jsmsso.identity.attributes import OWN_FIELDS, evaluate
 
     warnings = []
+    used = {one for expressions in rules.attributes.values() for one in expressions}
+    free = [name for name in claims if name not in used and not name.startswith("email_verified")]
     for field, expressions in rules.attributes.items():
-        if any(evaluate(expression, claims) not in (None, "", []) for expression in expressions):
-            continue
-        near = [match for one in expressions for match in get_close_matches(one, list(claims), n=1, cutoff=0.7) if match not in expressions]
-        warnings.append(f"{field}: no claim {' or '.join(expressions)}" + (f"; did you mean {near[0]}?" if near else ""))
+        found = [value for one in expressions if (value := evaluate(one, claims)) not in (None, "", [])]
+        if not found:
+            near = nearest(expressions, free)
+            if near or field in mapped:
+                what = (
+                    "nothing at"
+                    if any(one.startswith(f"{name}{c}") for one in expressions for name in claims for c in ".[|")
+                    else "no claim"
+                )
+                warnings.append(f"{field}: {what} {' or '.join(expressions)}" + (f"; did you mean {near}?" if near else ""))
+        elif field in OWN_FIELDS and not _holds_text(found[0]):
+            warnings.append(f"{field}: {' or '.join(expressions)} leads to no text, so nothing is taken from it")
     return tuple(warnings)
+
+
+def _holds_text(value: object) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return any(isinstance(one, str | int) and not isinstance(one, bool) for one in values)
 
 
 def _draw_mapping(console: Console, rows: list[dict[str, Any]]) -> None:
@@ -183,12 +186,14 @@ def _draw_mapping(console: Console, rows: list[dict[str, Any]]) -> None:
 
 
 def _draw_customer(console: Console, claims: Mapping[str, Any], rules: IdentityRules, fields: Mapping[str, Any]) -> None:
+    from jsmsso.cli.connection.claims_file import first_name
     from jsmsso.cli.connection.showing import row, shown_value, table
-    from jsmsso.identity.attributes import destination
 
+    goes_to = {first_name(one): field for field, expressions in rules.attributes.items() for one in expressions}
+    goes_to |= {one: field for field, expressions in rules.attributes.items() for one in expressions} | {"sub": "subject"}
     drawn = table("claim", "value", "goes to")
     for name, value in claims.items():
-        row(drawn, name, shown_value(value), destination(name, rules))
+        row(drawn, name, shown_value(value), goes_to.get(name, ""))
     console.print(drawn)
     console.print()
     drawn = table("customer", "")

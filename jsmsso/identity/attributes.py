@@ -26,7 +26,8 @@ STANDARD_ATTRIBUTES: AttributeMapping = {
 }
 """The standard claims (OpenID Connect Core 5.1) for the customer's fields."""
 
-_OWN_FIELDS = ("email", "first_name", "last_name", "display_name", "organizations")
+OWN_FIELDS = ("email", "first_name", "last_name", "display_name", "organizations")
+"""Those of every customer; other names in a mapping are fields of the administrator's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def to_customer(claims: Claims, rules: IdentityRules) -> Customer:
         last_name=last_name,
         display_name=_text(values.get("display_name")) or f"{first_name} {last_name}".strip() or email,
         organizations=_texts(values.get("organizations")),
-        other={name: value for name, value in values.items() if name not in _OWN_FIELDS and value is not None},
+        other={name: value for name, value in values.items() if name not in OWN_FIELDS and value is not None},
     )
 
 
