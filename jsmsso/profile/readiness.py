@@ -18,7 +18,6 @@ from jsmsso.profile.model import Profile
 
 # Keys as patterns -> why they are refused. The first pattern that fits counts; `[]` stands for any item.
 _REFUSED = {
-    "providers.*.client_key": "the client could not prove itself",
     "portals[].visibility": "it says who may open the portal",
     "portals[].access": "it says who may open the portal",
     "portals[].request_types": "it says what customers may raise",
@@ -28,7 +27,7 @@ _REFUSED = {
     "limits": "it says how much customers may send",
 }
 _NAMED = (
-    "providers.*.login_hint", "login.mode", "login.fallback", "jsm.customers", "jsm.admin_api_token",
+    "jsm.customers", "jsm.admin_api_token",
     "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
     "portals[].knowledge_base", "jsm.cloud_id", "saml", "scim",
     "trusted_proxies", "branding.time_zone", "retention", "log.client_address",
@@ -50,7 +49,7 @@ def serving_notes(profile: Profile) -> Notes:
     for key, portal in _set_keys(profile):
         if reason := next((why for pattern, why in _REFUSED.items() if _within(key, pattern)), ""):
             refused.setdefault(f"{key} is not acted on yet, and {reason}", []).append(portal)
-        elif any(_within(key, pattern) for pattern in _NAMED) and not _is_acted_on(key, profile):
+        elif any(_within(key, pattern) for pattern in _NAMED):
             named.setdefault(f"{key} is not acted on yet", []).append(portal)
     return Notes(
         named=tuple(_with_portals(note, portals) for note, portals in named.items()),
@@ -80,11 +79,6 @@ def _set_keys(value: BaseModel, before: str = "", portal: str = "") -> Iterator[
 def _within(key: str, pattern: str) -> bool:
     """Whether ``key`` is the first key that ``pattern`` means: what stands below it is not named again."""
     return fnmatch.fnmatchcase(key, pattern.replace("[]", "[[]]")) and key.count(".") == pattern.count(".")
-
-
-def _is_acted_on(key: str, profile: Profile) -> bool:
-    # instant and choose are; with one provider every mode comes to the same.
-    return key == "login.mode" and (profile.login.mode != "ask_address" or len(profile.providers) < 2)
 
 
 def _unservable(profile: Profile) -> Iterator[str]:

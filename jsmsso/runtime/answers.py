@@ -9,6 +9,8 @@ from jsmsso.oidc.authorization import AuthorizationAnswer, read_answer
 from jsmsso.oidc.relying_party import Authentication
 from jsmsso.profile.model import Portal
 from jsmsso.runtime import logins, sessions
+from jsmsso.runtime.cookies import MAX_HINT
+from jsmsso.runtime.cookies import REMEMBERED_SECONDS as PROVIDER_SECONDS
 from jsmsso.runtime.deployment import Deployment, ServedProvider
 from jsmsso.runtime.logins import LOGIN_SECONDS, Login
 from jsmsso.runtime.pages import Pages
@@ -107,7 +109,8 @@ class Callback:
         if not decision.allowed:
             cleared = [clear, deployment.cookies.clear(deployment.cookies.session)]
             return self._pages.not_allowed(visit, session, portal, decision, login.return_to, cleared, is_kept=False)
-        cookie = deployment.cookies.set(deployment.cookies.session, sessions.seal(session, deployment.sealer))
+        cookies = [clear, deployment.cookies.set(deployment.cookies.session, sessions.seal(session, deployment.sealer))]
+        cookies += self._kept_of_login(visit, authentication, provider)
         deployment.events.write(
             "login.ok",
             provider=provider.name,
@@ -117,7 +120,17 @@ class Callback:
             rule=str(decision),
             client=visit.environ.get("REMOTE_ADDR"),
         )
-        return deployment.headers.redirect(deployment.own(login.return_to), [clear, cookie], status=303, referrer="no-referrer")
+        return deployment.headers.redirect(deployment.own(login.return_to), cookies, status=303, referrer="no-referrer")
+
+    def _kept_of_login(self, visit: Visit, authentication: Authentication, provider: ServedProvider) -> list[Header]:
+        """Which provider this browser used, where there are several, and the ID token where the provider's logout wants it."""
+        cookies = self._deployment.cookies
+        kept = []
+        if len(self._deployment.providers) > 1 and visit.cookies.get(cookies.provider) != provider.name:
+            kept.append(cookies.set(cookies.provider, provider.name, max_age=PROVIDER_SECONDS))
+        if provider.party.settings.id_token_hint and len(authentication.tokens.id_token) <= MAX_HINT:
+            kept.append(cookies.set_hint(authentication.tokens.id_token))
+        return kept
 
     def _portal_of(self, query: str) -> Portal | None:
         """The portal that an answer nobody can use was for, as far as its state tells."""

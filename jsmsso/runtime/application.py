@@ -11,8 +11,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import parse_form_data
 
 from jsmsso.errors import JsmssoError, StoreUnavailable
+from jsmsso.identity.email_address import NotAnEmailAddress, fold_email
 from jsmsso.runtime.answers import Callback
+from jsmsso.runtime.backchannel import end_by_logout_token
 from jsmsso.runtime.deployment import Deployment
+from jsmsso.runtime.forms import is_form_token
 from jsmsso.runtime.gate import Gate
 from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import STATUS_LINES, Reply
@@ -25,6 +28,7 @@ MAX_FIELDS = 16
 FORMS_AT_ONCE = 4  # forms that a worker reads at once, of its sixteen threads
 MAX_QUERY = 8192  # characters, as many as an answer may have
 _READ = ("GET", "HEAD")
+_TAKE_FORMS = ("login", "logout", "backchannel-logout")
 
 
 class Application:
@@ -48,6 +52,7 @@ class Application:
             "callback": self._receive,
             "login": self._login,
             "logout": self._logout,
+            "backchannel-logout": self._signed_out_elsewhere,
             "logged-out": self._logged_out,
             "assets": self._asset,
             "healthz": self._alive,
@@ -89,7 +94,7 @@ class Application:
         room = self._rooms.get(first)
         if room is None:
             return self._pages.not_found(visit, self._deployment.session_of(visit))
-        allowed = ("GET", "HEAD", "POST") if visit.path == "/logout" else _READ
+        allowed = (*_READ, "POST") if first in _TAKE_FORMS else _READ
         if visit.method not in allowed:
             return self._headers.plain(405, "This address does not take that method.", [("Allow", ", ".join(allowed))])
         return room(visit)
@@ -119,24 +124,59 @@ class Application:
     def _login(self, visit: Visit) -> Reply:
         if (other := self._only(visit, "/login")) is not None:
             return other
+        if visit.method == "POST":
+            return self._login_by_address(visit)
         if not visit.is_page_load:
             return self._headers.plain(401, "Sign in first: open this address in a browser.")
         return_to = self._return_to(visit)
         query = dict(parse_qsl(visit.query))
         portal = self._deployment.portals.of_own_path(return_to)
-        candidates = self._deployment.candidates_for(portal)
-        named = [one for one in self._deployment.possible_for(portal) if one.name == query.get("provider")]
-        chosen = named or candidates
-        if len(chosen) != 1 or ("provider" in query and not named):
-            return self._pages.sign_in(visit, candidates, portal, return_to)
-        prompt = "login" if query.get("prompt") == "login" else ""
-        return self._gate.begin_login(visit, chosen[0], return_to, portal, prompt=prompt)
+        named = query.get("provider", "")
+        if "choose" in query or (named and named not in {one.name for one in self._deployment.possible_for(portal)}):
+            return self._pages.sign_in(visit, portal, return_to, all_ways=True)
+        return self._gate.to_login(visit, portal, return_to, named=named, prompt="login" if query.get("prompt") == "login" else "")
+
+    def _login_by_address(self, visit: Visit) -> Reply:
+        """``POST /login``: the address that somebody typed chooses the provider, by its domain alone."""
+        if self._deployment.profile.login.mode != "ask_address":
+            return self._headers.plain(405, "This address does not take that method.", [("Allow", ", ".join(_READ))])
+        form = self._form(visit)
+        if isinstance(form, Reply):
+            return form
+        deployment = self._deployment
+        return_to = own_path(form.get("return_to", ""), self._base_path)
+        portal = deployment.portals.of_own_path(return_to)
+        if not visit.is_from_our_pages or not is_form_token(deployment.sealer, form.get("token", ""), "login", "", deployment.now()):
+            return self._pages.sign_in(visit, portal, return_to, wrong="This form was open for too long. Please type your address again.")
+        try:
+            email = fold_email(form.get("email", "").strip())
+        except NotAnEmailAddress:
+            return self._pages.sign_in(visit, portal, return_to, wrong="That is no whole email address, such as name@example.com.")
+        provider = deployment.of_address(email, portal)
+        if provider is None:
+            return self._pages.sign_in(visit, portal, return_to, all_ways=True)
+        return self._gate.begin_login(visit, provider, return_to, portal, login_hint=email)
+
+    def _signed_out_elsewhere(self, visit: Visit) -> Reply:
+        """``POST /backchannel-logout/<provider>``: the provider says that somebody signed out (Back-Channel Logout 1.0, 2.5)."""
+        served = self._deployment.providers.get(visit.path.removeprefix("/backchannel-logout/"))
+        if served is None:
+            return self._headers.plain(404, "Not found.")
+        if visit.method != "POST":
+            return self._headers.plain(405, "This address does not take that method.", [("Allow", "POST")])
+        form = self._form(visit)
+        return form if isinstance(form, Reply) else end_by_logout_token(self._deployment, served, form.get("logout_token", ""))
 
     def _logout(self, visit: Visit) -> Reply:
         if (other := self._only(visit, "/logout")) is not None:
             return other
         if visit.method != "POST":
             return self._signing_out.ask(visit)
+        form = self._form(visit)
+        return form if isinstance(form, Reply) else self._signing_out.confirmed(visit, form)
+
+    def _form(self, visit: Visit) -> dict[str, str] | Reply:
+        """The fields of a form, or the answer to one that cannot be read."""
         # A body may come as slowly as its sender likes, and holds a thread: never all of a worker's threads.
         if not self._reading.acquire(blocking=False):
             return self._headers.plain(503, "Too many forms at once. Try again in a moment.", [("Retry-After", "2")])
@@ -148,7 +188,7 @@ class Application:
             return self._headers.plain(getattr(error, "code", None) or 400, "This form cannot be read.")
         finally:
             self._reading.release()
-        return self._signing_out.confirmed(visit, {name: form[name] for name in form})
+        return {name: form[name] for name in form}
 
     def _logged_out(self, visit: Visit) -> Reply:
         return self._only(visit, "/logged-out") or self._signing_out.ended(visit)

@@ -13,7 +13,7 @@ from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Portal, Profile
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.relying_party import Party, relying_party
-from jsmsso.providers.settings import client_settings, issuers, http_client, identity_rules, wants_userinfo
+from jsmsso.providers.settings import client_settings, http_client, identity_rules, issuers, wants_userinfo
 from jsmsso.runtime import sessions
 from jsmsso.runtime.cookies import Cookies
 from jsmsso.runtime.endings import Endings
@@ -47,8 +47,6 @@ class ServedProvider:
     identity: IdentityRules
     issuers: frozenset[str]
     """Those that a session of this provider may name: more than one where a client serves several tenants."""
-    email_domains: tuple[str, ...]
-    """People with these addresses are sent here unasked."""
     wants_userinfo: Callable[[Claims], bool]
     origins: frozenset[str]
     """Where its logins and logouts lead, as far as the profile tells; good enough until its metadata is known."""
@@ -88,7 +86,6 @@ class Deployment:
             party=relying_party(settings, provider_type(entry.type), self.http, now=self.now),
             identity=identity_rules(self.profile, name),
             issuers=frozenset(issuers(settings)),
-            email_domains=tuple(entry.email_domains or ()),
             wants_userinfo=wants_userinfo(self.profile, name),
             origins=frozenset(origin_of(place) for place in places if place),
             sign_out_origin=origin_of(settings.post_logout_redirect_uri),
@@ -144,8 +141,8 @@ class Deployment:
         """The provider that vouches for a folded address: by its domain, else one that may vouch for any."""
         domain = email.rpartition("@")[2]
         possible = self.possible_for(portal)
-        by_domain = [one for one in possible if domain in one.email_domains]
-        return next(iter(by_domain or [one for one in possible if not one.email_domains]), None)
+        by_domain = [one for one in possible if domain in (one.identity.email_domains or ())]
+        return next(iter(by_domain or [one for one in possible if not one.identity.email_domains]), None)
 
     def possible_for(self, portal: Portal | None) -> tuple[ServedProvider, ...]:
         """The providers at which a login for ``portal`` may be made: its own, else all."""

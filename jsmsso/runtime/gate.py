@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 from jsmsso.profile.model import Portal
 from jsmsso.runtime import logins
 from jsmsso.runtime.cookies import LOGIN_COOKIE_SECONDS
@@ -32,17 +34,28 @@ class Gate:
         """``GET /``: the portals, or the sign-in page."""
         session = self._deployment.session_of(visit)
         if session is None:
-            return self._pages.sign_in(visit, self._deployment.candidates_for(None), None, "/")
+            return self._pages.sign_in(visit, None, "/")
         return self._list(visit, session)
 
-    def begin_login(self, visit: Visit, provider: ServedProvider, return_to: str, portal: Portal | None, *, prompt: str = "") -> Reply:
+    def to_login(self, visit: Visit, portal: Portal | None, return_to: str, *, named: str = "", prompt: str = "") -> Reply:
+        """To the provider where nobody need be asked which, else to the page that asks. ``named``: the link's own provider."""
+        provider = self._deployment.chosen_for(visit, portal, named)
+        if provider is None:
+            return self._pages.sign_in(visit, portal, return_to)
+        return self.begin_login(visit, provider, return_to, portal, prompt=prompt)
+
+    def begin_login(
+        self, visit: Visit, provider: ServedProvider, return_to: str, portal: Portal | None, *, prompt: str = "", login_hint: str = ""
+    ) -> Reply:
         """To the provider, with a login bound to this browser. Raises ProviderFailed while its metadata is unknown."""
         deployment = self._deployment
         slot = logins.free_slot(visit.cookies, deployment.cookies.logins, deployment.sealer)
         if not logins.fits(provider.name, return_to):
             return_to = f"/portal/{portal.key}" if portal else "/"
         login = logins.begin(provider.name, return_to, portal.id if portal else "", slot, deployment.now())
-        location = provider.party.authorization_url(state=login.state, nonce=login.nonce, code_verifier=login.code_verifier, prompt=prompt)
+        location = provider.party.authorization_url(
+            state=login.state, nonce=login.nonce, code_verifier=login.code_verifier, login_hint=login_hint, prompt=prompt
+        )
         cookie = deployment.cookies.set(
             deployment.cookies.logins[slot], logins.seal(login, deployment.sealer), max_age=LOGIN_COOKIE_SECONDS
         )
@@ -68,11 +81,8 @@ class Gate:
     def _to_login(self, visit: Visit, target: Target) -> Reply:
         if not visit.is_page_load:
             return self._deployment.headers.plain(401, "Sign in first: open this address in a browser.")
-        candidates = self._deployment.candidates_for(target.portal)
-        return_to = target.own_path
-        if len(candidates) != 1:
-            return self._pages.sign_in(visit, candidates, target.portal, return_to)
-        return self.begin_login(visit, candidates[0], return_to, target.portal)
+        named = dict(parse_qsl(visit.query)).get("provider", "") if visit.query else ""
+        return self.to_login(visit, target.portal, target.own_path, named=named)
 
     def _list(self, visit: Visit, session: Session) -> Reply:
         decision = self._deployment.decision_on(session)

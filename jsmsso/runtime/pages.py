@@ -45,10 +45,28 @@ class Pages:
         }
         self._environment = environment
 
-    def sign_in(self, visit: Visit, candidates: Sequence[ServedProvider], portal: Portal | None, return_to: str) -> Reply:
-        """The providers to choose from."""
-        choices = [{"title": one.title, "href": self._login_address(one.name, return_to)} for one in candidates]
-        return self._render("sign_in.html", 200, choices=choices, portal=portal)
+    def sign_in(self, visit: Visit, portal: Portal | None, return_to: str, *, all_ways: bool = False, wrong: str = "") -> Reply:
+        """The way in: a button, the providers to choose from, or a form for the address, which chooses.
+
+        ``all_ways`` lists the providers in any mode; ``wrong`` says what was wrong with a typed address.
+        """
+        deployment = self._deployment
+        chosen = None if all_ways or wrong else deployment.chosen_for(visit, portal)
+        possible = deployment.possible_for(portal)
+        asks = not all_ways and deployment.profile.login.mode == "ask_address" and len(possible) > 1
+        shown = (chosen,) if chosen and not asks else possible
+        return self._render(
+            "sign_in.html",
+            400 if wrong else 200,
+            choices=[{"title": one.title, "href": self._login_address(one.name, return_to)} for one in shown],
+            others=self._choose_address(return_to) if len(shown) < len(possible) or asks else "",
+            asks=asks,
+            wrong=wrong,
+            return_to=return_to,
+            token=form_token(deployment.sealer, "login", "", deployment.now()) if asks else "",
+            native=self._native_login(portal),
+            portal=portal,
+        )
 
     def portal_list(self, visit: Visit, session: Session, cookies: Sequence[Header] = ()) -> Reply:
         """The portals of this customer."""
@@ -62,7 +80,8 @@ class Pages:
         """What is still signed in, and the way back. ``provider``: one that must ask anew who it is."""
         href = self._login_address(provider, return_to, prompt="login") if provider else self._deployment.own(return_to)
         step = {"href": href, "title": f"Sign in to {portal.name}" if portal else "Sign in again"}
-        return self._render("signed_out.html", 200, cookies, step=step)
+        several = len(self._deployment.possible_for(portal)) > 1
+        return self._render("signed_out.html", 200, cookies, step=step, others=self._choose_address(return_to) if several else "")
 
     def sign_out(self, visit: Visit, session: Session | None, status: int = 200) -> Reply:
         """A button, since a GET from elsewhere must not sign anybody out."""
@@ -219,6 +238,17 @@ class Pages:
         query = {"provider": provider, "return_to": return_to.removesuffix("/"), "prompt": prompt}
         query = {name: value for name, value in query.items() if value}
         return f"{self._deployment.own('/login')}?{urlencode(query)}"
+
+    def _choose_address(self, return_to: str) -> str:
+        query = {"choose": "1"} if return_to == "/" else {"choose": "1", "return_to": return_to}
+        return f"{self._deployment.own('/login')}?{urlencode(query)}"
+
+    def _native_login(self, portal: Portal | None) -> str:
+        """``login.fallback: native``: Atlassian's own login, for people of no provider."""
+        if self._deployment.profile.login.fallback != "native":
+            return ""
+        portal = portal or next(iter(self._deployment.portals.all), None)
+        return f"{portal.url}/user/login" if portal else ""
 
     def _logout_token(self, session: Session | None) -> str:
         return form_token(self._deployment.sealer, "logout", session.id if session else "", self._deployment.now())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from jsmsso.errors import ProviderFailed
+from jsmsso.errors import ProviderFailed, StoreUnavailable
 from jsmsso.runtime.cookies import AFTER_LOGOUT_SECONDS
 from jsmsso.runtime.deployment import Deployment
 from jsmsso.runtime.forms import is_form_token
 from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import Header, Reply
 from jsmsso.runtime.return_to import own_path
+from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.visit import Visit
+from jsmsso.store.sqlite import Ending
 
 _PURPOSE = "after-logout"
 
@@ -54,7 +56,10 @@ class SigningOut:
         cookies = deployment.cookies
         clear: list[Header] = [cookies.clear(cookies.session)]
         name = session.customer.provider if session else provider
-        location = self._provider_logout(name)
+        hint = visit.cookies.get(cookies.hint)
+        location = self._provider_logout(name, hint)
+        if hint is not None:
+            clear.append(cookies.clear_hint())
         if for_another:
             # A provider that ends no session would sign the same person in again unasked: it is told to ask.
             content = f"{'' if location else name} {return_to}"
@@ -62,14 +67,24 @@ class SigningOut:
         elif cookies.after_logout in visit.cookies:
             clear.append(cookies.clear(cookies.after_logout))
         if session is not None:
+            self._end_everywhere(session)
             deployment.events.write("logout", provider=name, email=session.customer.email, subject=session.customer.subject)
         return deployment.headers.redirect(location or deployment.own("/logged-out"), clear, status=303)
 
-    def _provider_logout(self, name: str) -> str | None:
+    def _end_everywhere(self, session: Session) -> None:
+        """A copy of the cookie ends with the session."""
+        deployment = self._deployment
+        expires = session.started + deployment.profile.session.lifetime
+        try:
+            deployment.endings.end(Ending("session", "", session.id, deployment.now(), expires))
+        except StoreUnavailable as error:
+            deployment.events.write("store.unavailable", reason=error.code, detail=error.message, hint=error.hint)
+
+    def _provider_logout(self, name: str, id_token: str | None) -> str | None:
         served = self._deployment.providers.get(name)
         if served is None:
             return None
         try:
-            return served.party.logout_url()
+            return served.party.logout_url(id_token=id_token)
         except ProviderFailed:
             return None  # the session here ends all the same

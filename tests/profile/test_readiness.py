@@ -32,7 +32,6 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
 @pytest.mark.parametrize(
     "text, key",
     [
-        pytest.param(with_provider("client_key: env:K, client_auth: private_key_jwt"), "providers.p.client_key", id="private_key_jwt"),
         pytest.param(with_portal("visibility: jira"), "portals[].visibility", id="visibility jira"),
         pytest.param(with_portal("visibility: public"), "portals[].visibility", id="visibility public"),
         pytest.param(with_portal("access: [{allow: {email_domain: a.b}}]"), "portals[].access", id="a portal's rules"),
@@ -107,8 +106,6 @@ def test_a_loopback_profile_needs_no_session_secret() -> None:
 @pytest.mark.parametrize(
     "text, key",
     [
-        pytest.param(with_provider("login_hint: true"), "providers.p.login_hint", id="login hint"),
-        pytest.param(f"{READY}login: {{fallback: native}}\n", "login.fallback", id="fallback"),
         pytest.param(
             f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{create: true}}}}\n", "jsm.customers", id="customers"
         ),
@@ -124,13 +121,6 @@ def test_a_key_that_only_adds_something_is_named(text: str, key: str) -> None:
     notes = serving_notes(profile(text))
     assert [note for note in notes.named if note.startswith(key)], notes
     assert (len(notes.named), notes.refused) == (1, ())
-
-
-def test_asking_for_the_address_is_named_only_where_there_is_a_choice() -> None:
-    assert serving_notes(profile(f"{READY}login: {{mode: ask_address}}\n")).named == ()
-    both = f"providers:\n  a: {OIDC}, any_email: true}}\n  b: {OIDC}, any_email: true}}\n"
-    two = f"{both}session: {{secret: env:A}}\nlogin: {{mode: ask_address}}\n"
-    assert serving_notes(profile(two)).named == ("login.mode is not acted on yet",)
 
 
 def test_a_default_that_is_written_out_is_no_note() -> None:

@@ -249,7 +249,7 @@ class Browser:
         for cookie in answer.all("Set-Cookie"):
             pair, *attributes = cookie.split("; ")
             name, _, value = pair.partition("=")
-            if value:
+            if value and not name.endswith("jsmsso-provider"):  # which stands in the log, and is no secret
                 self.site.secrets.add(value)
             if "Max-Age=0" in attributes:
                 self.cookies.pop(name, None)

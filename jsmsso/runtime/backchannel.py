@@ -1,0 +1,39 @@
+"""A logout token from the provider ends the sessions that it names, on every worker."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from jsmsso.errors import LogoutTokenRefused, ProviderFailed
+from jsmsso.runtime.deployment import Deployment, ServedProvider
+from jsmsso.runtime.replies import NOTHING, Reply
+from jsmsso.store.sqlite import Ending
+
+
+def end_by_logout_token(deployment: Deployment, provider: ServedProvider, logout_token: str) -> Reply:
+    """200 when the sessions are ended (also when there were none), 400 for a token that is refused (Back-Channel Logout 1.0, 2.8).
+
+    A token that comes again changes nothing. Raises :class:`StoreUnavailable`, so that the provider tries again.
+    """
+    try:
+        said = provider.party.logged_out(logout_token)
+    except LogoutTokenRefused as error:
+        return _refused(deployment, provider, error.check, error.message)
+    except ProviderFailed as error:
+        return _refused(deployment, provider, error.code, error.message)
+    now = deployment.now()
+    jti_hash = hashlib.sha256(f"{said.issuer} {said.jti}".encode()).digest()
+    if not deployment.store.use_logout_token(jti_hash, now=now, expires=said.expires):
+        return _refused(deployment, provider, "jti", "the logout token was used before")
+    kind, value = ("sid", said.sid) if said.sid is not None else ("sub", said.sub or "")
+    expires = now + deployment.profile.session.lifetime
+    deployment.endings.end(Ending("sid" if kind == "sid" else "sub", said.issuer, value, now, expires))
+    deployment.events.write("logout.backchannel", provider=provider.name, by=kind, subject=said.sub)
+    return deployment.headers.content(200, b"", "text/plain; charset=utf-8", NOTHING)
+
+
+def _refused(deployment: Deployment, provider: ServedProvider, reason: str, detail: str) -> Reply:
+    deployment.events.write("logout.refused", provider=provider.name, reason=f"logout_token_{reason}", detail=detail)
+    body = json.dumps({"error": "invalid_request", "error_description": f"the logout token was refused: {reason}"})
+    return deployment.headers.content(400, body.encode(), "application/json", NOTHING)
