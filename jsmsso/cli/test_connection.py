@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jsmsso.cli.render import Result, progress_line, reports
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from jsmsso.cli.connection.trial import Trial
-    from jsmsso.errors import JsmssoError
     from jsmsso.profile.model import Profile
     from jsmsso.providers.probes import Probe
 
@@ -27,7 +27,7 @@ app = typer.Typer(add_completion=False)
 def connection(
     profile: str,
     provider: Annotated[str, typer.Option(help="Which provider; the first one otherwise.", metavar="NAME", show_default=False)] = "",
-    all_: Annotated[bool, typer.Option("--all", help="Every provider, one after the other.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Every provider, but only the checks that need no login.")] = False,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, and also take the final address pasted back (over SSH).")
     ] = False,
@@ -37,18 +37,19 @@ def connection(
     """Log in at a provider for real and show every step: checks, claims, customer, access decision."""
     from jsmsso.cli.asking import somebody_types
     from jsmsso.cli.connection.trial import Terminal, try_provider
+    from jsmsso.cli.loopback import loopback_redirect_uri
     from jsmsso.profile.locating import locate_profile
     from jsmsso.profile.reading import read_profile
 
     path = locate_profile(profile)
     read = read_profile(path)
     names = _names(read, provider, all_)
+    if all_:
+        return _all(read, path, names, loopback_redirect_uri(port))
     terminal = Terminal(_show_probe, progress_line, not no_browser, no_browser or somebody_types())
-    if not all_:
-        progress_line("Before the browser")
-        trial = try_provider(read, path, names[0], port=port, seconds=timeout, terminal=terminal)
-        return _result(trial, read)
-    return _all(read, names, lambda name: try_provider(read, path, name, port=port, seconds=timeout, terminal=terminal))
+    progress_line("Before the browser")
+    trial = try_provider(read, path, names[0], port=port, seconds=timeout, terminal=terminal)
+    return _result(trial, read)
 
 
 def _names(profile: Profile, provider: str, all_: bool) -> list[str]:
@@ -93,36 +94,31 @@ def _next_step(trial: Trial, profile: Profile) -> str:
     return "Next: jsmsso serve" if profile.portals else "Next: jsmsso portals sync"
 
 
-def _all(profile: Profile, names: list[str], try_one: Callable[[str], Trial]) -> Result:
-    """Every provider, whatever becomes of the one before; the exit code is the worst of them."""
-    from jsmsso.errors import JsmssoError
+def _all(profile: Profile, path: Path, names: list[str], redirect_uri: str) -> Result:
+    """What can be told of every provider without a login; the exit code is that of the worst check."""
+    from jsmsso.cli.connection.checks import check_alone
+    from jsmsso.cli.connection.showing import check_data, checks_table
 
-    outcomes: list[tuple[str, Result | JsmssoError]] = []
+    checked = {}
     for name in names:
-        progress_line(f"Provider {name}: before the browser")
-        try:
-            outcomes.append((name, _result(try_one(name), profile)))
-        except JsmssoError as error:
-            outcomes.append((name, error))
+        progress_line(f"Checking {name} ...")
+        checked[name] = check_alone(profile, path, name, redirect_uri=redirect_uri)
+    errors = [probe.error for probes in checked.values() for probe in probes if probe.error is not None]
+    rest = "" if errors else "\nNext: jsmsso test-connection --provider NAME, which also logs in"
 
-    def draw_all(console: Console) -> None:
-        for name, outcome in outcomes:
-            console.print(f"Provider {name}", style="bold", markup=False)
-            if isinstance(outcome, JsmssoError):
-                console.print(f"error: {outcome.message}", markup=False, soft_wrap=True)
-                for line in outcome.hint.splitlines():
-                    console.print(f"  {line}", markup=False, soft_wrap=True)
-            elif callable(outcome.text):
-                outcome.text(console)
+    def draw(console: Console) -> None:
+        for name, probes in checked.items():
             console.print()
+            console.print(f"Provider {name} ({profile.providers[name].type})", style="bold", markup=False)
+            console.print(checks_table(probes))
+        if rest:
+            console.print(rest, markup=False)
 
     return Result(
-        data=[outcome.data if isinstance(outcome, Result) else _failure(name, outcome) for name, outcome in outcomes],
-        text=draw_all,
-        warnings=tuple(warning for _, outcome in outcomes if isinstance(outcome, Result) for warning in outcome.warnings),
-        exit_code=max(outcome.exit_code for _, outcome in outcomes),
+        data=[
+            {"provider": name, "type": profile.providers[name].type, "checks": [check_data(probe) for probe in probes]}
+            for name, probes in checked.items()
+        ],
+        text=draw,
+        exit_code=max((error.exit_code for error in errors), default=0),
     )
-
-
-def _failure(name: str, error: JsmssoError) -> dict[str, Any]:
-    return {"provider": name, "error": {"code": error.code, "message": error.message, "hint": error.hint}}

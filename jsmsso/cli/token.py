@@ -257,7 +257,15 @@ def _by_login(one: Chosen, *, port: int, seconds: int, no_browser: bool) -> Kept
     http = http_client(one.profile, one.path)
     terminal = Terminal(lambda probe: None, progress_line, not no_browser, no_browser or somebody_types())
     redirect_uri = loopback_redirect_uri(port)
-    checked = check_before_login(http, one.profile, one.name, settings.client_secret, redirect_uri=redirect_uri, say=terminal.probe)
+    checked = check_before_login(
+        http,
+        one.profile,
+        one.name,
+        settings.client_secret,
+        client_key=settings.client_key,
+        redirect_uri=redirect_uri,
+        say=terminal.probe,
+    )
     authentication, _ = log_in(http, one.profile, one.name, checked, port=port, seconds=seconds, terminal=terminal)
     tokens = authentication.tokens
     return KeptTokens(

@@ -95,6 +95,7 @@ TYPE = ProviderType(
     revocation=False,
     paste_at="Paste these at Entra ID (App registrations > your app > Authentication, platform Web)",
     labels=("Redirect URIs", "Redirect URIs as well"),
+    login_comes_first=True,
     places={
         "client_id": "App registrations > your app > Overview > Application (client) ID",
         "client_secret": "App registrations > your app > Certificates & secrets > Value",

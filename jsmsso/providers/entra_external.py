@@ -77,6 +77,7 @@ TYPE = ProviderType(
     revocation=False,
     paste_at="Paste these at the app registration (Authentication, platform Web)",
     labels=("Redirect URIs", "Redirect URIs as well"),
+    login_comes_first=True,
     places={
         "client_id": "App registrations > your app > Overview > Application (client) ID",
         "client_secret": "App registrations > your app > Certificates & secrets > Value",

@@ -64,6 +64,7 @@ TYPE = ProviderType(
     logout_style="local",
     paste_at="Paste these at Facebook (developers.facebook.com > your app > Facebook Login > Settings)",
     labels=("Valid OAuth Redirect URIs", "nowhere: no logout"),
+    login_comes_first=True,
     loopback_callback=False,
     places={
         "client_id": "your app > App settings > Basic > App ID",

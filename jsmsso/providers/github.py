@@ -67,6 +67,7 @@ TYPE = ProviderType(
     logout_style="local",
     paste_at="Paste this at GitHub (Settings > Developer settings > OAuth Apps > your app)",
     labels=("Authorization callback URL", "nowhere: no logout"),
+    login_comes_first=True,
     loopback_callback=False,
     places={
         "client_id": "Developer settings > OAuth Apps > your app > Client ID",

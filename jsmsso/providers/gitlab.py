@@ -25,6 +25,7 @@ TYPE = ProviderType(
     logout_style="local",
     paste_at="Paste these at GitLab (Applications > your app)",
     labels=("Redirect URI", "nowhere: no logout"),
+    login_comes_first=True,
     places={
         "client_id": "Applications > your app > Application ID",
         "client_secret": "Applications > your app > Secret",

@@ -19,6 +19,7 @@ TYPE = ProviderType(
     logout_style="local",
     paste_at="Paste these at LinkedIn (developer.linkedin.com > your app > Auth)",
     labels=("Authorized redirect URLs", "nowhere: no logout"),
+    login_comes_first=True,
     places={
         "client_id": "your app > Auth > Application credentials",
         "client_secret": "your app > Auth > Application credentials",

@@ -98,7 +98,7 @@ class PlainRelyingParty:
         answer = send_code(self._http, self.settings, self.metadata, code, code_verifier)
         document = json_object(answer, "a token answer")
         if answer.status != 200 or "error" in document:
-            raise refused(_standard_error(document, self._plain.errors), answer, self.settings)
+            raise refused(standard_error(document, self._plain.errors), answer, self.settings)
         access_token, token_type = document.get("access_token"), document.get("token_type", "bearer")
         if not isinstance(access_token, str) or not access_token or str(token_type).lower() != "bearer":
             raise ProviderUnreachable(f"{answer_address(answer)} answered with no access token of the kind that is asked for")
@@ -159,11 +159,11 @@ def _checked(said: Mapping[str, Any]) -> dict[str, Any]:
     return {"sub": subject, **claims}
 
 
-def _standard_error(document: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def standard_error(document: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """The token endpoint's error as RFC 6749 5.2 has it: Meta's is an object, GitHub's has names of its own."""
     error, description = document.get("error"), document.get("error_description")
     if isinstance(error, dict):
-        return _standard_error({"error": error.get("type"), "error_description": error.get("message")}, names)
+        return standard_error({"error": error.get("type"), "error_description": error.get("message")}, names)
     if isinstance(error, str) and error in names:
         said = printable(description, 200) if isinstance(description, str) else ""
         return {"error": names[error], "error_description": f"{error}: {said}".removesuffix(": ")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -17,15 +17,18 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 from jsmsso.errors import AuthorizationRefused, CheckFailed, DiscoveryRefused, JsmssoError, ProviderUnreachable, TokenRequestRefused
 from jsmsso.http_client import Answer, HttpClient
 from jsmsso.oidc.authorization import authorization_url, constant_part, printable
+from jsmsso.oidc.client_authentication import client_authentication
 from jsmsso.oidc.discovery import ProviderMetadata, answer_address, provider_answer
 from jsmsso.oidc.keys import fetch_keys
 from jsmsso.oidc.logout import logout_url
 from jsmsso.oidc.settings import DEFAULT_ALGORITHMS, ClientSettings
 from jsmsso.oidc.signature import ASYMMETRIC
 from jsmsso.oidc.tokens import send_code
+from jsmsso.providers.plain_oauth2 import standard_error
 from jsmsso.providers.types import ProviderType
 
 Result = Literal["right", "wrong", "unknown"]
+Verdict = Literal["pass", "warn", "fail", "could not tell"]
 
 OFFSET_WARNED = 30  # seconds; NTP keeps clocks within one
 _BLOCKED = (401, 403, 429)  # what firewalls and rate limits answer: nothing about our settings
@@ -41,6 +44,20 @@ class Probe:
     error: JsmssoError | None = None
     warning: str = ""
     """What an administrator should know though a login may work."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The result in the words of a table: what is wrong without an error does not stop a login."""
+        if self.result == "unknown":
+            return "could not tell"
+        if self.error is not None:
+            return "fail"
+        return "warn" if self.warning or self.result == "wrong" else "pass"
+
+    @property
+    def remedy(self) -> str:
+        """What to do, where there is something to do."""
+        return (self.error.hint or self.error.message) if self.error is not None else self.warning
 
 
 def probe_keys(http: HttpClient, settings: ClientSettings, metadata: ProviderMetadata) -> Probe:
@@ -71,7 +88,7 @@ class Asked:
     date: str | None
 
 
-def ask_authorization(http: HttpClient, settings: ClientSettings, metadata: ProviderMetadata) -> Asked:
+def ask_authorization(http: HttpClient, settings: ClientSettings, metadata: ProviderMetadata, type_: ProviderType) -> Asked:
     """Ask for the login page without following redirects. Raises :class:`ProviderUnreachable`.
 
     Cognito never sends ``redirect_mismatch`` back: it redirects to an ``/error`` page of its own.
@@ -80,6 +97,8 @@ def ask_authorization(http: HttpClient, settings: ClientSettings, metadata: Prov
     url = authorization_url(constant_part(settings, metadata), state=state, nonce=nonce, code_verifier=code_verifier)
     answer = provider_answer(http, "GET", url, headers={"accept": "text/html"}, follow=False)
     finding, said = _understood(answer, settings.redirect_uri)
+    if finding == "login" and type_.login_comes_first:
+        finding, said = "unknown", "the login comes first there"
     return Asked(finding, said, answer.headers.get("date"))
 
 
@@ -154,14 +173,13 @@ def read_asked(asked: Asked, settings: ClientSettings, type_: ProviderType, prof
 
 def refused_scopes(http: HttpClient, settings: ClientSettings, metadata: ProviderMetadata, type_: ProviderType) -> Probe:
     """Which of the scopes the client does not allow, asked one by one. Raises :class:`ProviderUnreachable`."""
-    from dataclasses import replace
-
+    needed = ("openid",) if type_.plain is None else ()
     refused = tuple(
         scope
         for scope in settings.scopes
-        if ask_authorization(http, replace(settings, scopes=tuple(dict.fromkeys(("openid", scope)))), metadata).finding == "scope"
+        if ask_authorization(http, replace(settings, scopes=tuple(dict.fromkeys((*needed, scope)))), metadata, type_).finding == "scope"
     )
-    if "openid" in refused:
+    if type_.plain is None and "openid" in refused:
         refused = ("openid",)  # every other was asked with it
     return _scope_refused(refused or settings.scopes, "invalid_scope", type_)
 
@@ -198,7 +216,11 @@ def _callback(asked: Asked, settings: ClientSettings, type_: ProviderType) -> Pr
 def _scope_refused(scopes: tuple[str, ...], said: str, type_: ProviderType) -> Probe:
     named = f"the scope {scopes[0]}" if len(scopes) == 1 else f"one of the scopes {', '.join(scopes)}"
     hint = f"Allow it at {_place('scopes', type_)}"
-    hint += ": without openid there is no ID token." if scopes == ("openid",) else ", or take it out of `scopes` in the profile."
+    hint += (
+        ": without openid there is no ID token."
+        if type_.plain is None and scopes == ("openid",)
+        else ", or take it out of `scopes` in the profile."
+    )
     return Probe("scopes", "wrong", f"{named} is not allowed", AuthorizationRefused(said, "", f"the client does not allow {named}", hint))
 
 
@@ -232,12 +254,14 @@ def probe_credentials(
     # 64 characters: one that a guessing protection might count is none that could exist.
     answer = send_code(http, settings, metadata, f"jsmsso-probe-{secrets.token_hex(24)}", secrets.token_urlsafe(32))
     date = answer.headers.get("date")
+    name = (
+        "client key" if _proves_by_key(settings, metadata) else "client secret" if settings.client_secret is not None else "public client"
+    )
     document = _json(answer)
     if document is None:
-        return _no_token_endpoint(answer, type_), date
-    error = document.get("error")
+        return _no_token_endpoint(answer, type_, name), date
+    error = (standard_error(document, type_.plain.errors) if type_.plain else document).get("error")
     error = printable(error, 80) if isinstance(error, str) else ""
-    name = "client secret" if settings.client_secret is not None else "public client"
     match error:
         case "invalid_grant":
             return Probe(name, "right", "accepted by the token endpoint"), date
@@ -253,10 +277,23 @@ def probe_credentials(
     return Probe(name, "unknown", f"could not tell: {error or f'the token endpoint answered {answer.status}'}"), date
 
 
+def _proves_by_key(settings: ClientSettings, metadata: ProviderMetadata) -> bool:
+    return client_authentication(settings, metadata) == "private_key_jwt"
+
+
 def credentials_refused(
     settings: ClientSettings, type_: ProviderType, *, reference: str | None, known_client: bool, status: int
 ) -> TokenRequestRefused:
     """``invalid_client`` in words: which setting is the likely cause, and what to do."""
+    if settings.client_key is not None and (settings.client_secret is None or settings.client_auth == "private_key_jwt"):
+        return TokenRequestRefused(
+            "invalid_client",
+            "",
+            status,
+            f"{_who(type_)} refused the client's key (invalid_client)",
+            f"Register the public half of {reference or 'the key'} for the client {settings.client_id} at the provider,\n"
+            "with private_key_jwt as its way to prove itself, and see that this machine's clock is right.",
+        )
     if settings.client_secret is None:
         return TokenRequestRefused(
             "invalid_client",
@@ -284,14 +321,14 @@ def credentials_refused(
     )
 
 
-def _no_token_endpoint(answer: Answer, type_: ProviderType) -> Probe:
+def _no_token_endpoint(answer: Answer, type_: ProviderType, name: str) -> Probe:
     said = (
         f"{answer_address(answer)} answered {answer.status} with {answer.headers.get('content-type', 'no content type').partition(';')[0]}"
     )
     if answer.status in _BLOCKED:
-        return Probe("client secret", "unknown", f"could not tell: {said}")
+        return Probe(name, "unknown", f"could not tell: {said}")
     error = ProviderUnreachable(f"{said} where a token endpoint is due", wrong_address(type_))
-    return Probe("client secret", "wrong", "that is no token endpoint", error)
+    return Probe(name, "wrong", "that is no token endpoint", error)
 
 
 def wrong_address(type_: ProviderType) -> str:

@@ -19,6 +19,7 @@ TYPE = ProviderType(
     logout_style="local",
     paste_at="Paste these at Slack (api.slack.com/apps > your app > OAuth & Permissions)",
     labels=("Redirect URLs", "nowhere: no logout"),
+    login_comes_first=True,
     loopback_callback=False,
     places={
         "client_id": "your app > Basic Information > Client ID",

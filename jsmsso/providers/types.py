@@ -141,6 +141,8 @@ class ProviderType:
     """The headline over the addresses that must be registered there."""
     labels: tuple[str, str] = ("Callback addresses", "Sign-out addresses")
     """What the provider calls callback and sign-out addresses."""
+    login_comes_first: bool = False
+    """The authorization endpoint asks who somebody is before it looks at client, callback and scopes: only a login tells."""
     loopback_callback: bool = True
     """False: an address of this machine cannot stand beside the public callback there, so that a login from a terminal uses the latter."""
     places: Mapping[str, str] = field(default_factory=dict)

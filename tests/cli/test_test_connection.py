@@ -209,18 +209,44 @@ def test_userinfo_adds_what_the_id_token_lacks(
     assert "Allowed: no rules are set" in ran.stdout
 
 
-def test_every_provider_is_tried_and_the_worst_counts(
+def test_every_provider_is_checked_without_a_login_and_the_worst_counts(
     pool: Cognito, start: Children, jsmsso_home: Home, free_port: Callable[[], int]
 ) -> None:
     gone = {"type": "oidc", "issuer": f"http://127.0.0.1:{free_port()}", "client_id": "x", "email_domains": ["acme.de"]}
-    write_profile(jsmsso_home, {"gone": gone | {"callback": "/callback/gone"}, "cognito": pool.entry(any_email=True, callback="/callback")})
+    keyless = gone | {"email_domains": ["acme.fr"], "client_secret": "env:NOT_THERE"}
+    cognito = pool.entry(any_email=True, callback="/callback", issuer=pool.running.issuer)
+    write_profile(jsmsso_home, {"gone": gone | {"callback": "/callback/gone"}, "cognito": cognito, "keyless": keyless})
 
-    ran = try_out(start, jsmsso_home, pool.as_(), *pool.options, "--all", "--json", env=pool.env)
+    ran = run(start, jsmsso_home, *pool.options, "--all", "--json", env=pool.env)
+
+    assert ran.code == 6
+    by_name = {one["provider"]: {check["check"]: check for check in one["checks"]} for one in ran.json()}
+    assert list(by_name) == ["gone", "cognito", "keyless"]
+    assert by_name["gone"]["connection"]["verdict"] == "fail"
+    assert "`issuer` is right" in by_name["gone"]["connection"]["remedy"]
+    assert {check["verdict"] for check in by_name["cognito"].values()} == {"pass"}
+    assert {"discovery", "keys", "client id", "callback", "scopes", "client secret", "clock"} <= set(by_name["cognito"])
+    assert by_name["keyless"]["secrets"]["verdict"] == "fail"
+    assert "code_challenge" not in ran.stderr, "nobody is asked to log in"
+
+
+def test_the_checks_of_all_providers_are_a_table_with_remedies(pool: Cognito, start: Children, jsmsso_home: Home) -> None:
+    other = pool.running.add_client([pool.callback])
+    one = pool.entry(issuer=pool.running.issuer, any_email=True, callback="/callback")
+    two = pool.entry(other, issuer=pool.running.issuer, any_email=True, callback="/callback/two", scopes=["openid", "groups"])
+    write_profile(jsmsso_home, {"one": one, "two": two})
+
+    ran = run(start, jsmsso_home, *pool.options, "--all", env=pool.env | {"COLUMNS": "80"})
 
     assert ran.code == 4
-    first, second = ran.json()
-    assert (first["provider"], first["error"]["code"]) == ("gone", "provider_unreachable")
-    assert (second["provider"], second["decision"]["allowed"]) == ("cognito", True)
+    lines = [" ".join(line.split()) for line in ran.stdout.splitlines()]
+    assert "Provider one (cognito)" in lines
+    assert "client id pass" in " ".join(lines)
+    assert "scopes fail the scope groups is not allowed" in lines
+    assert any(line.startswith("public callback warn http://localhost:8080/callback/two is not") for line in lines), ran.stdout
+    assert "take it out of `scopes`" in " ".join(lines)
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+    assert jsmsso_home.profile.read_text().count("issuer") == 2
 
 
 # The person would be refused --------------------------------------------------------------------

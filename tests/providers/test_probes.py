@@ -92,7 +92,7 @@ def to(location: str) -> Said:
     ],
 )
 def test_the_authorization_endpoints_answer_is_understood(play: Play, said: Said, finding: str) -> None:
-    asked = ask_authorization(HttpClient(), SETTINGS, metadata(play({"/authorize": said})))
+    asked = ask_authorization(HttpClient(), SETTINGS, metadata(play({"/authorize": said})), COGNITO)
 
     assert asked.finding == finding
 
@@ -104,7 +104,7 @@ def test_the_question_is_a_real_one_and_its_redirect_is_not_followed(play: Play)
         seen.append(target)
         return to("/login")
 
-    ask_authorization(HttpClient(), SETTINGS, metadata(play(answer)))
+    ask_authorization(HttpClient(), SETTINGS, metadata(play(answer)), COGNITO)
 
     assert len(seen) == 1
     query = {name: values[0] for name, values in parse_qs(seen[0].partition("?")[2]).items()}
@@ -114,7 +114,7 @@ def test_the_question_is_a_real_one_and_its_redirect_is_not_followed(play: Play)
 
 
 def probes(play: Play, said: Said) -> dict[str, Probe]:
-    asked = ask_authorization(HttpClient(), SETTINGS, metadata(play({"/authorize": said})))
+    asked = ask_authorization(HttpClient(), SETTINGS, metadata(play({"/authorize": said})), COGNITO)
     return {probe.name: probe for probe in read_asked(asked, SETTINGS, COGNITO, "providers.cognito")}
 
 
@@ -155,7 +155,7 @@ def test_the_refused_scope_is_found_out_by_asking_for_each(cognito: LocalCognito
     client = cognito.add_client([CALLBACK], scopes=("openid", "email"))
     settings = replace(SETTINGS, client_id=client.client_id, client_secret=client.client_secret)
     known = replace(metadata(cognito.base_url), authorization_endpoint=f"{cognito.base_url}/oauth2/authorize")
-    assert ask_authorization(HttpClient(), settings, known).finding == "scope"
+    assert ask_authorization(HttpClient(), settings, known, COGNITO).finding == "scope"
 
     probe = refused_scopes(HttpClient(), settings, known, COGNITO)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -19,63 +18,15 @@ from jsmsso.errors import (
     UserinfoRefused,
 )
 from jsmsso.http_client import HttpClient
-from jsmsso.identity.attributes import to_customer
 from jsmsso.oidc.authorization import AuthorizationAnswer, code_challenge
-from jsmsso.oidc.relying_party import Authentication
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.locating import answers_of, locate
-from jsmsso.providers.plain_oauth2 import fixed_metadata
-from jsmsso.providers.relying_party import Party, relying_party
-from jsmsso.providers.settings import client_settings, identity_rules, without_access_rules
+from jsmsso.providers.settings import without_access_rules
 from jsmsso.providers.types import PlainOAuth2
+from tests.providers.plain import CODE_VERIFIER, RECORDED, Played
 from tests.providers.played import Said
-from tests.providers.recorded import profile_of, recordings
 
-RECORDED = recordings(plain=True)
 each = pytest.mark.parametrize("name", RECORDED)
-CODE_VERIFIER = "v" * 43
-
-
-class Played:
-    """A provider's own answers at a loopback address; ``changed`` replaces some, ``seen`` has what came in."""
-
-    def __init__(self, name: str, play: Callable[..., str], changed: Mapping[str, Any] | None = None, *, token: Said | None = None) -> None:
-        self.name = name
-        self.type = provider_type(name)
-        self.seen: list[tuple[str, str, Mapping[str, str], dict[str, str]]] = []
-        recording = RECORDED[name]
-        self._calls = {**recording["calls"], **(changed or {})}
-        self._token = token or Said(body=json.dumps(recording["token_answer"]))
-        self.base = play(self._answer)
-        self.issuer = self.base + recording["issuer_path"]
-
-    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Said:
-        path = target.partition("?")[0]
-        self.seen.append((method, target, headers, dict(parse_qsl(body.decode()))))
-        if path == urlsplit(self.metadata().token_endpoint).path:
-            return self._token
-        if headers.get("authorization") != f"Bearer {RECORDED[self.name]['token_answer']['access_token']}":
-            return Said(401, '{"message": "Requires authentication"}')
-        answer = self._calls.get(path, Said(404, '{"message": "Not Found"}'))
-        return answer if isinstance(answer, Said) else Said(body=json.dumps(answer))
-
-    def metadata(self) -> Any:
-        assert self.type.plain is not None
-        return fixed_metadata(self.type.plain, self.base + RECORDED[self.name]["issuer_path"])
-
-    def profile(self, **keys: Any) -> Any:
-        return profile_of(self.name, RECORDED[self.name], {**RECORDED[self.name]["entry"], "issuer": self.issuer, **keys})
-
-    def party(self, **keys: Any) -> Party:
-        return relying_party(client_settings(self.profile(**keys), "one", client_secret="s3cret"), self.type, HttpClient())
-
-    def log_in(self, iss: str | None = None) -> Authentication:
-        promised = RECORDED[self.name].get("answer_iss")
-        answer = AuthorizationAnswer("state", "code-1", iss or (self.issuer if promised else None), "", "")
-        return self.party().complete(answer, nonce="n", code_verifier=CODE_VERIFIER, wants_userinfo=lambda _: True)
-
-    def customer(self) -> Any:
-        return to_customer(self.log_in().claims, identity_rules(self.profile(), "one"))
 
 
 @each

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from jsmsso.errors import DiscoveryRefused, ProviderFailed, ProviderUnreachable
+from jsmsso.errors import DiscoveryRefused, JsmssoError, ProviderFailed, ProviderUnreachable, SecretUnavailable
 from jsmsso.http_client import HttpClient
 from jsmsso.oidc.discovery import ProviderMetadata, fetch_document, fetch_metadata
 from jsmsso.oidc.settings import ClientSettings
-from jsmsso.profile.model import Profile
+from jsmsso.profile.model import Profile, Provider
+from jsmsso.profile.secrets import read_secret
 from jsmsso.providers import cognito
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.probes import (
@@ -26,7 +28,8 @@ from jsmsso.providers.probes import (
     refused_scopes,
     wrong_address,
 )
-from jsmsso.providers.settings import callback_url, client_settings, endpoint_overrides
+from jsmsso.providers.relying_party import relying_party
+from jsmsso.providers.settings import callback_url, client_settings, endpoint_overrides, http_client
 from jsmsso.providers.types import ProviderType
 
 Say = Callable[[Probe], None]
@@ -43,11 +46,41 @@ class Checked:
     """Only the public callback is registered, so the answer does not come to this machine by itself."""
 
 
-def check_before_login(http: HttpClient, profile: Profile, name: str, client_secret: str | None, *, redirect_uri: str, say: Say) -> Checked:
+def check_alone(profile: Profile, path: Path, name: str, *, redirect_uri: str) -> tuple[Probe, ...]:
+    """Every check of the provider ``name`` that needs no login. Raises nothing that a check can find: it is the last probe's error."""
+    probes: list[Probe] = []
+    try:
+        secret, key = secrets_of(profile.providers[name], path)
+        check_before_login(http_client(profile, path), profile, name, secret, client_key=key, redirect_uri=redirect_uri, say=probes.append)
+    except JsmssoError as error:
+        if not any(probe.error is error for probe in probes):
+            check = "secrets" if isinstance(error, SecretUnavailable) else "settings"
+            probes.append(Probe(check, "wrong", error.message, error))
+    return tuple(probes)
+
+
+def secrets_of(provider: Provider, path: Path) -> tuple[str | None, str | None]:
+    """The client's secret and its key, where the profile at ``path`` names them. Raises :class:`SecretUnavailable`."""
+    secret, key = (
+        read_secret(reference, base=path.parent) if reference else None for reference in (provider.client_secret, provider.client_key)
+    )
+    return secret, key
+
+
+def check_before_login(
+    http: HttpClient,
+    profile: Profile,
+    name: str,
+    client_secret: str | None,
+    *,
+    client_key: str | None = None,
+    redirect_uri: str,
+    say: Say,
+) -> Checked:
     """Run every probe, telling ``say`` of each; raises the first error that was found once all of them ran."""
     type_ = provider_type(profile.providers[name].type)
     run = _Run(http, profile, name, type_, say, [])
-    settings = client_settings(profile, name, client_secret=client_secret, redirect_uri=redirect_uri)
+    settings = client_settings(profile, name, client_secret=client_secret, client_key=client_key, redirect_uri=redirect_uri)
     with _reaching(type_, run):
         settings, metadata = _discover(run, settings)
         if metadata.jwks_uri:
@@ -58,7 +91,7 @@ def check_before_login(http: HttpClient, profile: Profile, name: str, client_sec
             settings,
             metadata,
             type_,
-            reference=profile.providers[name].client_secret,
+            reference=profile.providers[name].client_secret or profile.providers[name].client_key,
             known_client=all(probe.result == "right" for probe in run.probes if probe.name == "client id"),
         )
     run.note(credentials)
@@ -93,13 +126,16 @@ def _reaching(type_: ProviderType, run: _Run) -> Iterator[None]:
         yield
     except ProviderFailed as error:
         if isinstance(error, ProviderUnreachable):
-            run.say(Probe("connection", "wrong", "no usable answer from the provider"))
-            raise ProviderUnreachable(error.message, "\n".join(filter(None, (error.hint, wrong_address(type_))))) from error
-        run.say(Probe("discovery", "wrong", "the provider's metadata cannot be used"))
+            unreachable = ProviderUnreachable(error.message, "\n".join(filter(None, (error.hint, wrong_address(type_)))))
+            run.say(Probe("connection", "wrong", "no usable answer from the provider", unreachable))
+            raise unreachable from error
+        run.say(Probe("discovery", "wrong", "the provider's metadata cannot be used", error))
         raise
 
 
 def _discover(run: _Run, settings: ClientSettings) -> tuple[ClientSettings, ProviderMetadata]:
+    if run.type_.plain is not None:
+        return settings, relying_party(settings, run.type_, run.http).metadata
     provider = run.profile.providers[run.name]
     if not settings.issuer and provider.type == "cognito":
         issuer = _issuer_of_pool(run)
@@ -109,7 +145,9 @@ def _discover(run: _Run, settings: ClientSettings) -> tuple[ClientSettings, Prov
         settings = replace(settings, issuer=issuer)
     elif not settings.issuer:
         settings = replace(settings, issuer=_issuer_of_document(run, settings.discovery_url or ""))
-    metadata = fetch_metadata(run.http, settings.issuer, discovery_url=settings.discovery_url, endpoints=settings.endpoints)
+    metadata = fetch_metadata(
+        run.http, settings.issuer, discovery_url=settings.discovery_url, endpoints=settings.endpoints, tenants=settings.tenants
+    )
     warning = ""
     if provider.type == "cognito" and provider.domain:
         expected = dict(cognito.endpoints(provider.domain)) | dict(endpoint_overrides(provider))
@@ -151,13 +189,18 @@ def _metadata_of_domain(domain: str, settings: ClientSettings) -> ProviderMetada
 def _ask(run: _Run, settings: ClientSettings, metadata: ProviderMetadata) -> tuple[ClientSettings, bool, str | None]:
     """Which callback to use, by asking the authorization endpoint for both."""
     key = f"providers.{run.name}"
-    asked = ask_authorization(run.http, settings, metadata)
     public = callback_url(run.profile, run.profile.providers[run.name])
+    if not run.type_.loopback_callback:
+        settings = replace(settings, redirect_uri=public)
+        asked = ask_authorization(run.http, settings, metadata, run.type_)
+        _note_asked(run, asked, settings, metadata, key)
+        return settings, True, asked.date
+    asked = ask_authorization(run.http, settings, metadata, run.type_)
     if public == settings.redirect_uri:
         _note_asked(run, asked, settings, metadata, key)
         return settings, False, asked.date
     settings_of_public = replace(settings, redirect_uri=public)
-    asked_of_public = ask_authorization(run.http, settings_of_public, metadata)
+    asked_of_public = ask_authorization(run.http, settings_of_public, metadata, run.type_)
     if asked.finding == "callback" and asked_of_public.finding in ("login", "scope", "refused"):
         run.note(
             Probe(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from string import ascii_letters
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,7 @@ def to_data(trial: Trial) -> dict[str, Any]:
         "provider": trial.provider,
         "type": trial.type,
         "redirect_uri": trial.redirect_uri,
-        "checks": [{"check": probe.name, "result": probe.result, "detail": probe.detail} for probe in trial.probes],
+        "checks": [check_data(probe) for probe in trial.probes],
         "claims": dict(trial.authentication.claims),
         "from_userinfo": sorted(_from_userinfo(trial)),
         "customer": customer,
@@ -87,6 +87,24 @@ def to_data(trial: Trial) -> dict[str, Any]:
         "pinned": trial.pinned,
         "warnings": list(trial.warnings),
     }
+
+
+def check_data(probe: Probe) -> dict[str, str]:
+    """One check for ``--json``."""
+    return {"check": probe.name, "result": probe.result, "verdict": probe.verdict, "detail": probe.detail, "remedy": probe.remedy}
+
+
+def checks_table(probes: Sequence[Probe]) -> Table:
+    """Every check with its verdict; below what is not right, the remedy."""
+    from rich.text import Text
+
+    colours = {"pass": "green", "warn": "yellow", "fail": "red", "could not tell": "yellow"}
+    drawn = table("check", "result", "")
+    for probe in probes:
+        drawn.add_row(Text(probe.name), Text(probe.verdict, style=colours[probe.verdict]), Text(visible(probe.detail)))
+        for line in probe.remedy.splitlines():
+            drawn.add_row("", "", Text(f"  {visible(line)}"))
+    return drawn
 
 
 def _claims(trial: Trial, rules: IdentityRules) -> Table:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jsmsso.cli.connection.checks import Checked, check_before_login
+from jsmsso.cli.connection.checks import Checked, check_before_login, secrets_of
 from jsmsso.cli.connection.login import await_answer, can_open_browser, open_browser
 from jsmsso.cli.loopback import loopback_redirect_uri
 from jsmsso.errors import DiscoveryRefused, FileChanged, IdentityRefused, ProviderFailed, TokenRequestRefused
@@ -17,14 +17,15 @@ from jsmsso.identity.access import Decision, claims_named, decide
 from jsmsso.identity.attributes import lacking, to_customer
 from jsmsso.identity.customer import Customer
 from jsmsso.oidc.authorization import authorization_url, check_issuer, constant_part, refuse_error
-from jsmsso.oidc.relying_party import Authentication, RelyingParty
+from jsmsso.oidc.relying_party import Authentication
 from jsmsso.oidc.tokens import TokenAnswer, exchange_code
 from jsmsso.profile.model import Profile
-from jsmsso.profile.secrets import read_secret
 from jsmsso.providers import cognito
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.probes import Probe, credentials_refused
+from jsmsso.providers.relying_party import relying_party
 from jsmsso.providers.settings import http_client, identity_rules, wants_userinfo
+from jsmsso.providers.types import incomplete_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ class Trial:
 def try_provider(profile: Profile, path: Path, name: str, *, port: int, seconds: int, terminal: Terminal) -> Trial:
     """Log in at the provider ``name`` of the profile at ``path``. Raises the errors of every room that it walks through."""
     provider = profile.providers[name]
-    client_secret = read_secret(provider.client_secret, base=path.parent) if provider.client_secret else None
+    client_secret, client_key = secrets_of(provider, path)
     http = http_client(profile, path)
-    checked = check_before_login(http, profile, name, client_secret, redirect_uri=loopback_redirect_uri(port), say=terminal.probe)
+    redirect_uri = loopback_redirect_uri(port)
+    checked = check_before_login(http, profile, name, client_secret, client_key=client_key, redirect_uri=redirect_uri, say=terminal.probe)
     authentication, issuer = log_in(http, profile, name, checked, port=port, seconds=seconds, terminal=terminal)
     pinned = not provider.issuer and pin_issuer(path, name, issuer)
     rules = identity_rules(profile, name)
@@ -69,6 +71,8 @@ def try_provider(profile: Profile, path: Path, name: str, *, port: int, seconds:
     try:
         customer = to_customer(authentication.claims, rules)
     except IdentityRefused as error:
+        if error.reason == "email_unverified" and provider.type not in ("cognito", "oidc"):
+            error.hint = provider_type(provider.type).email.replace("`", "")
         decision = Decision(False, 0, error.message)
         return Trial(name, provider.type, checked.settings.redirect_uri, checked.probes, authentication, None, error, decision, issuer,
                      pinned, tuple(warnings))  # fmt: skip
@@ -83,7 +87,8 @@ def log_in(
 ) -> tuple[Authentication, str]:
     """Who came back, and the issuer that says so."""
     settings, metadata = checked.settings, checked.metadata
-    party = RelyingParty(settings, http) if metadata.issuer else None
+    type_ = provider_type(profile.providers[name].type)
+    party = relying_party(settings, type_, http) if metadata.issuer else None
     state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
     if party is not None:
         url = party.authorization_url(state=state, nonce=nonce, code_verifier=code_verifier)
@@ -109,11 +114,10 @@ def log_in(
             raise
         # Some endpoints look at the code first, so that only a real one shows a wrong secret.
         provider = profile.providers[name]
-        raise credentials_refused(
-            settings, provider_type(provider.type), reference=provider.client_secret, known_client=True, status=error.status
-        ) from error
+        reference = provider.client_secret or provider.client_key
+        raise credentials_refused(settings, type_, reference=reference, known_client=True, status=error.status) from error
     issuer = _issuer_of_login(http, profile, name, tokens)
-    party = RelyingParty(replace(settings, issuer=issuer), http)
+    party = relying_party(replace(settings, issuer=issuer), type_, http)
     check_issuer(answer, party.metadata)
     return party.authenticate(tokens, nonce=nonce, wants_userinfo=wants), issuer
 
@@ -172,6 +176,18 @@ def _lacking(profile: Profile, name: str, authentication: Authentication) -> lis
     for claim in sorted(claims_named(profile.rules) - set(authentication.claims)):
         why = ": a person in no group has none" if "group" in claim else ""
         warnings.append(f"an access rule looks at the claim {claim}, which was not sent{why}; an absent claim matches no rule")
-    if profile.providers[name].trust_unverified_email and str(authentication.claims.get("email_verified")).lower() != "true":
+    type_ = provider_type(profile.providers[name].type)
+    for claim in sorted(incomplete_claims(type_, authentication.claims)):
+        overflow = f" {type_.groups.overflow}".replace("`", "") if type_.groups and claim == type_.groups.claim else ""
+        warnings.append(f"the provider left out values of the claim {claim}: rules cannot rely on it for this person.{overflow}")
+    if profile.providers[name].trust_unverified_email and not _says_verified(profile, name, authentication):
         warnings.append(f"the provider does not call the address verified; it counts by providers.{name}.trust_unverified_email")
     return warnings
+
+
+def _says_verified(profile: Profile, name: str, authentication: Authentication) -> bool:
+    try:
+        to_customer(authentication.claims, replace(identity_rules(profile, name), trust_unverified_email=()))
+    except IdentityRefused:
+        return False
+    return True
