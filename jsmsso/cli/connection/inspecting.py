@@ -156,9 +156,13 @@ def _addressee(claims: Mapping[str, Any], party: RelyingParty) -> Finding:
 
 def _times(claims: Mapping[str, Any], now: float, skew: int) -> Finding:
     tried = _tried("times", "", lambda: check_times(claims, now, skew))
+    ends = claims.get("exp")
+    if not isinstance(ends, int | float):
+        return tried
     if tried.good:
-        left = claims["exp"] - now
-        return Finding("times", True, f"ends in {in_words(left)}" if left > 0 else f"ended just now, within the {skew} s of clock_skew")
+        return Finding("times", True, f"ends in {in_words(ends - now)}" if ends > now else f"it ended just now; {skew} s are allowed")
+    if now >= ends + skew and tried.detail.startswith("exp: expected in"):
+        return Finding("times", False, f"it ended {in_words(now - ends)} ago; {skew} s are allowed")
     return tried
 
 
