@@ -51,6 +51,7 @@ class Headers:
                 ("Content-Security-Policy", NOTHING),
                 ("Referrer-Policy", referrer),
                 ("Content-Length", "0"),
+                ("Content-Type", "text/plain; charset=utf-8"),  # wsgiref's validator wants one
                 *self.always,
             ],
         )

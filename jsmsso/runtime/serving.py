@@ -95,7 +95,8 @@ def serve(prepared: Prepared, listening: Listening, profile_path: str = "") -> N
             log_dictconfig=_logging(prepared.profile.log.format),
         )
     except (ConfigurationError, OSError, ssl.SSLError) as error:
-        raise MachineFailed(f"cannot serve with this certificate or socket: {error}", "See --tls-cert, --tls-key and --unix.") from error
+        files = f"{listening.tls_certificate} and {listening.tls_key}"
+        raise MachineFailed(f"cannot speak TLS with {files}: {error}", "See --tls-cert and --tls-key.") from error
 
     def reload() -> None:
         try:
@@ -112,12 +113,16 @@ def serve(prepared: Prepared, listening: Listening, profile_path: str = "") -> N
     server.on_reload(reload)
     server.on_startup(lambda: events.write("serving", address=str(listening), public_url=prepared.profile.public_url))
     server.on_shutdown(lambda: events.write("stopped"))
-    server.serve(target_loader=loader, wrap_loader=False)
+    try:
+        server.serve(target_loader=loader, wrap_loader=False)
+    except RuntimeError as error:  # granian's, from the moment between our look at the address and its own listening
+        raise MachineFailed(f"cannot listen on {listening}: {error}") from error
 
 
 def check_free(listening: Listening) -> None:
     """Raise :class:`PortTaken` unless nobody listens there: granian would share the port with a forgotten server."""
     if listening.unix is not None:
+        _free_socket(listening.unix)
         return
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -129,6 +134,26 @@ def check_free(listening: Listening) -> None:
             raise PortTaken(
                 f"cannot listen on {listening}: {error.strerror}", "Another server may listen there. Choose another with --bind HOST:PORT."
             ) from error
+
+
+def _free_socket(path: Path) -> None:
+    """Remove a socket that a server which died has left; raise :class:`PortTaken` for one that answers, and for a file."""
+    taken = f"cannot listen on unix:{path}"
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise PortTaken(f"{taken}: its folder is not there, or not ours to write", "Make it first, or choose another with --unix PATH.")
+    if not path.exists():
+        return
+    if not path.is_socket():
+        raise PortTaken(f"{taken}: there is a file that is no socket", "Choose another with --unix PATH.")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+        except OSError as error:
+            raise PortTaken(f"{taken}: {error.strerror}", "Choose another with --unix PATH.") from error
+    raise PortTaken(f"{taken}: it is in use", "Another server listens there. Choose another with --unix PATH.")
 
 
 class ServerLog(logging.Handler):
