@@ -80,6 +80,9 @@ class Decision:
         return f"{verdict} by rule {self.number}: {self.rule}" if self.number else f"{verdict}: {self.rule}"
 
 
+INCOMPLETE: Mapping[str, bool] = {"incomplete": True}
+"""Stands in for a claim of which the provider sent only that there is more of it (Entra's group overage): no rule
+allows by it, and every rule that denies by it denies."""
 NO_RULES = Decision(True, 0, "no rules are set, so every verified email may enter")
 NO_MATCH = Decision(False, 0, "no rule matches")
 
@@ -89,7 +92,7 @@ def decide(rules: Sequence[Rule], customer: Customer, claims: Claims) -> Decisio
     if not rules:
         return NO_RULES
     for number, rule in enumerate(rules, start=1):
-        if _matches(rule.condition, customer, claims):
+        if _matches(rule.condition, customer, claims) or (rule.effect == "deny" and _may_match(rule.condition, claims)):
             return Decision(rule.effect == "allow", number, str(rule))
     return NO_MATCH
 
@@ -117,6 +120,11 @@ def _matches(condition: Condition, customer: Customer, claims: Claims) -> bool:
             return any(_glob(pattern)(customer.email) for pattern in globs)
         case Claim(name, any_of):
             return not set(any_of).isdisjoint(_texts(claims.get(name)))
+
+
+def _may_match(condition: Condition, claims: Claims) -> bool:
+    """Whether the claim that the condition looks at is known to be there, but not what it says."""
+    return isinstance(condition, Claim) and claims.get(condition.name) == INCOMPLETE
 
 
 def _texts(value: object) -> list[str]:

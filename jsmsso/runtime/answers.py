@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jsmsso.errors import AnswerRefused, IdentityRefused, JsmssoError, StoreUnavailable
-from jsmsso.identity.access import decide
+from jsmsso.identity.access import INCOMPLETE, decide
 from jsmsso.identity.attributes import to_customer
 from jsmsso.oidc.authorization import AuthorizationAnswer, read_answer
 from jsmsso.oidc.relying_party import Authentication
@@ -103,6 +103,8 @@ class Callback:
     ) -> Reply:
         deployment = self._deployment
         claims = authentication.claims
+        if incomplete := provider.incomplete_claims(claims):
+            claims = {**claims, **dict.fromkeys(incomplete, INCOMPLETE)}
         customer = to_customer(claims, provider.identity)
         decision = decide(deployment.rules, customer, claims)
         session = sessions.begin(customer, claims, deployment.claims_kept, deployment.now())

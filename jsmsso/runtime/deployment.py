@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from jsmsso.identity.access import Decision, claims_named, decide, domain_matches
@@ -14,6 +15,7 @@ from jsmsso.profile.model import Portal, Profile
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.relying_party import Party, relying_party
 from jsmsso.providers.settings import client_settings, http_client, identity_rules, issuers, wants_userinfo
+from jsmsso.providers.types import incomplete_claims
 from jsmsso.runtime import sessions
 from jsmsso.runtime.cookies import Cookies
 from jsmsso.runtime.endings import Endings
@@ -47,6 +49,8 @@ class ServedProvider:
     identity: IdentityRules
     issuers: frozenset[str]
     """Those that a session of this provider may name: more than one where a client serves several tenants."""
+    incomplete_claims: Callable[[Claims], frozenset[str]]
+    """The claims of which somebody has more than their login said."""
     wants_userinfo: Callable[[Claims], bool]
     origins: frozenset[str]
     """Where its logins and logouts lead, as far as the profile tells; good enough until its metadata is known."""
@@ -86,6 +90,7 @@ class Deployment:
             party=relying_party(settings, provider_type(entry.type), self.http, now=self.now),
             identity=identity_rules(self.profile, name),
             issuers=frozenset(issuers(settings)),
+            incomplete_claims=partial(incomplete_claims, provider_type(entry.type)),
             wants_userinfo=wants_userinfo(self.profile, name),
             origins=frozenset(origin_of(place) for place in places if place),
             sign_out_origin=origin_of(settings.post_logout_redirect_uri),

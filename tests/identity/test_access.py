@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsmsso.identity.access import Claim, Condition, Email, EmailDomain, Everyone, Rule, claims_named, decide, domain_matches
+from jsmsso.identity.access import INCOMPLETE, Claim, Condition, Email, EmailDomain, Everyone, Rule, claims_named, decide, domain_matches
 from jsmsso.identity.customer import Customer
 
 
@@ -169,3 +169,13 @@ def test_what_a_session_keeps_decides_the_same(rules: list[Rule]) -> None:
     kept = {name: value for name, value in claims.items() if name in claims_named(rules)}
 
     assert decide(rules, customer(), kept) == decide(rules, customer(), claims)
+
+
+def test_a_claim_known_to_be_incomplete_denies_where_a_rule_denies_by_it_and_allows_nothing() -> None:
+    claims = {"groups": INCOMPLETE}
+    leavers, customers = deny(Claim("groups", ("leavers",))), allow(Claim("groups", ("customers",)))
+
+    assert not decide([leavers, allow(Everyone())], customer(), claims).allowed
+    assert not decide([customers], customer(), claims).allowed
+    assert decide([allow(Everyone())], customer(), claims).allowed
+    assert decide([leavers, allow(Everyone())], customer(), {"groups": ["customers"]}).allowed

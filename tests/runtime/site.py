@@ -285,8 +285,10 @@ def check_what_holds_for_all(answer: Answer, site: Site) -> None:
     assert bool(answer.all("Strict-Transport-Security")) == secure
     for cookie in answer.all("Set-Cookie"):
         name, *attributes = cookie.split("; ")
-        assert name.startswith("__Host-jsmsso" if secure else "jsmsso")
-        assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(attributes)
+        hint = "jsmsso-hint=" in name  # the one exception to __Host- and Path=/
+        assert name.startswith((("__Secure-" if hint else "__Host-") if secure else "") + "jsmsso")
+        path = f"{urlsplit(site.public_url).path}/logout" if hint else "/"
+        assert {"HttpOnly", "SameSite=Lax", f"Path={path}"} <= set(attributes)
         assert ("Secure" in attributes) == secure
         assert not any(attribute.startswith("Domain") for attribute in attributes)
         assert answer.header("Cache-Control") == "no-store"
