@@ -29,6 +29,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/generate_providers.py --check
 
 bench: $(VENV)/.dev services
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)

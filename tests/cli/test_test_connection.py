@@ -13,9 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 import yaml
+from joserfc.jwk import RSAKey
 
 from jsmsso.sandbox.cognito import AppClient, LocalCognito, log_in
 from tests.cli.trying_out import ADDRESS, LogIn, at_certified_provider, begin, run, try_out, write_profile
+from tests.providers.plain import CODE, Played
 from tests.providers.played import Said, between, playing
 from tests.services.children import Children
 from tests.services.home import Home
@@ -70,6 +72,13 @@ def stand_between(free_port: Callable[[], int]) -> Iterator[Callable[..., str]]:
             return stack.enter_context(playing(between(upstream, changes, date_offset=date_offset), free_port()))
 
         yield start
+
+
+@pytest.fixture
+def play(free_port: Callable[[], int]) -> Iterator[Callable[..., str]]:
+    """``play(answer)`` -> the address of a provider that says what the test wants."""
+    with ExitStack() as stack:
+        yield lambda answer: stack.enter_context(playing(answer, free_port()))
 
 
 # All is well -----------------------------------------------------------------------------------
@@ -247,6 +256,81 @@ def test_the_checks_of_all_providers_are_a_table_with_remedies(pool: Cognito, st
     assert "take it out of `scopes`" in " ".join(lines)
     assert max(map(len, ran.stdout.splitlines())) <= 80
     assert jsmsso_home.profile.read_text().count("issuer") == 2
+
+
+# Other types -----------------------------------------------------------------------------------
+
+
+def at_github(address: str) -> str:
+    """The browser's way through GitHub, which sends everybody who logs in back."""
+    query = parse_qs(urlsplit(address).query)
+    return f"{query['redirect_uri'][0]}?code={CODE}&state={query['state'][0]}"
+
+
+def test_github_is_tried_with_its_one_callback(play: Callable[..., str], start: Children, jsmsso_home: Home) -> None:
+    github = Played("github", play, no_code=Said(body='{"error": "bad_verification_code"}'))
+    entry = {"type": "github", "issuer": github.issuer, "client_id": "x", "client_secret": "env:CLIENT_SECRET"}
+    write_profile(jsmsso_home, {"github": entry}, access=[{"allow": {"email_domain": ["acme.com"]}}])
+
+    ran = try_out(start, jsmsso_home, at_github, env={"CLIENT_SECRET": "s"}, pasted=True)
+
+    assert ran.code == 0, ran.stderr
+    lines = [line.split() for line in ran.stdout.splitlines()]
+    assert ["email", "ada@acme.com", "email"] in lines
+    assert "Allowed by rule 1" in ran.stdout
+    assert "ok    client secret    accepted by the token endpoint" in ran.stderr
+    assert "warn  callback         could not tell; the login will show it" in ran.stderr
+    assert "discovery" not in ran.stderr
+    assert "keys" not in ran.stderr
+    form = next(form for method, _, _, form in github.seen if form.get("code") == CODE)
+    assert form["redirect_uri"] == PUBLIC
+
+
+def test_githubs_wrong_secret_is_told_before_the_browser(play: Callable[..., str], start: Children, jsmsso_home: Home) -> None:
+    github = Played("github", play, no_code=Said(body='{"error": "incorrect_client_credentials"}'))
+    entry = {"type": "github", "issuer": github.issuer, "client_id": "x", "client_secret": "env:CLIENT_SECRET"}
+    write_profile(jsmsso_home, {"github": entry})
+
+    ran = run(start, jsmsso_home, env={"CLIENT_SECRET": "s"})
+
+    assert ran.code == 4
+    assert "GitHub refused the client secret (invalid_client)" in ran.stderr
+    assert "Developer settings > OAuth Apps > your app > Client secrets" in ran.stderr
+
+
+def test_a_clients_key_is_read_by_its_reference(
+    oidc_provider: OidcProvider, start: Children, jsmsso_home: Home, free_port: Callable[[], int]
+) -> None:
+    port = free_port()
+    key = RSAKey.generate_key(2048, private=True)
+    jwks = {"keys": [key.as_dict(private=False)]}
+    entry, _ = certified(oidc_provider, port, auth_method="private_key_jwt", jwks=jwks)
+    del entry["client_secret"]
+    write_profile(jsmsso_home, {"idp": entry | {"client_auth": "private_key_jwt", "client_key": "env:CLIENT_KEY"}})
+    env = {"CLIENT_KEY": json.dumps(key.as_dict(private=True))}
+
+    ran = try_out(start, jsmsso_home, at_certified_provider(oidc_provider), "--port", str(port), env=env)
+
+    assert ran.code == 0, ran.stderr
+    assert "ok    client key       accepted by the token endpoint" in ran.stderr
+
+
+def test_groups_that_did_not_fit_are_warned_about_and_a_deny_by_them_denies(
+    oidc_provider: OidcProvider, start: Children, jsmsso_home: Home, free_port: Callable[[], int]
+) -> None:
+    port = free_port()
+    entry, env = certified(oidc_provider, port)
+    account = oidc_provider.add_account(f"many-{port}@acme.com", groups=(), hasgroups=True)
+    access = [{"deny": {"claim": "groups", "any_of": ["contractors"]}}, {"allow": "everyone"}]
+    entry |= {"type": "entra", "scopes": ["openid", "email", "groups"], "trust_unverified_email": ["acme.com"]}
+    write_profile(jsmsso_home, {"idp": entry}, access=access)
+    log_in_as = at_certified_provider(oidc_provider, account.email, account.password)
+
+    ran = try_out(start, jsmsso_home, log_in_as, "--port", str(port), env=env)
+
+    assert "warning: the provider left out values of the claim groups" in ran.stderr
+    assert 'choose "Groups assigned to the application"' in ran.stderr
+    assert (ran.code, "Denied by rule 1" in ran.stdout) == (1, True)
 
 
 # The person would be refused --------------------------------------------------------------------

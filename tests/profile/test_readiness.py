@@ -74,6 +74,7 @@ def test_a_key_that_restricts_anybody_and_is_not_acted_on_stops_serve(text: str,
     [
         pytest.param(with_provider("require: {amr: [mfa]}"), id="require"),
         pytest.param(with_provider("logout: local"), id="logout"),
+        pytest.param(with_provider("client_key: env:K, client_auth: private_key_jwt"), id="private_key_jwt"),
         pytest.param(
             READY.replace(
                 "oidc, issuer: https://login.acme.com", "entra, tenants: [a], issuer: https://login.microsoftonline.com/common/v2.0"

@@ -9,6 +9,7 @@ from email.utils import formatdate
 from urllib.parse import parse_qs
 
 import pytest
+from joserfc.jwk import RSAKey
 
 from jsmsso.errors import DiscoveryRefused, ProviderUnreachable
 from jsmsso.http_client import HttpClient
@@ -31,7 +32,7 @@ from tests.providers.played import Said
 from tests.services.oidc_provider import OidcProvider
 
 CALLBACK = "http://localhost:8400/callback"
-COGNITO = provider_type("cognito")
+COGNITO, GITHUB, OIDC = map(provider_type, ("cognito", "github", "oidc"))
 SETTINGS = ClientSettings(
     name="cognito", issuer="https://op.example", client_id="4bq2example", client_secret="s3cret", redirect_uri=CALLBACK,
     scopes=("openid", "profile", "email"), logout_style="cognito", post_logout_redirect_uri="http://localhost:8080/logged-out",
@@ -204,6 +205,67 @@ def credentials(base: str, settings: ClientSettings = SETTINGS, *, known_client:
 )
 def test_the_token_endpoints_answer_to_a_code_that_cannot_exist(play: Play, said: Said, result: str) -> None:
     assert credentials(play({"/token": said})).result == result
+
+
+@pytest.mark.parametrize(
+    "said, result",
+    [
+        pytest.param('{"error": "bad_verification_code"}', "right", id="GitHub's word for the code"),
+        pytest.param('{"error": "incorrect_client_credentials"}', "wrong", id="GitHub's word for the secret"),
+        pytest.param('{"error": "something_else"}', "unknown", id="another word"),
+    ],
+)
+def test_a_token_endpoint_with_words_of_its_own_is_understood(play: Play, said: str, result: str) -> None:
+    base = play({"/token": Said(200, said)})
+    probe, _ = probe_credentials(HttpClient(), SETTINGS, metadata(base), GITHUB, reference="env:SECRET", known_client=False)
+    assert probe.result == result
+
+
+def test_where_the_login_comes_first_nothing_is_called_right(play: Play) -> None:
+    base = play({"/authorize": to("/login?return_to=x")})
+    asked = ask_authorization(HttpClient(), SETTINGS, metadata(base), GITHUB)
+    assert {probe.name: probe.verdict for probe in read_asked(asked, SETTINGS, GITHUB, "providers.github")} == {
+        "client id": "could not tell",
+        "callback": "could not tell",
+    }
+
+
+def test_a_client_that_proves_itself_by_its_key_is_told_from_one_with_another(oidc_provider: OidcProvider) -> None:
+    keys = [RSAKey.generate_key(2048, private=True) for _ in range(2)]
+    public = keys[0].as_dict(private=False)
+    client = oidc_provider.add_client([CALLBACK], auth_method="private_key_jwt", jwks={"keys": [public]})
+    settings = replace(SETTINGS, client_id=client.client_id, client_secret=None, client_auth="private_key_jwt")
+    at = replace(metadata(oidc_provider.issuer), issuer=oidc_provider.issuer)
+    probes = [
+        probe_credentials(
+            HttpClient(),
+            replace(settings, client_key=json.dumps(key.as_dict(private=True))),
+            at,
+            OIDC,
+            reference="env:K",
+            known_client=True,
+        )[0]
+        for key in keys
+    ]
+
+    assert [(probe.name, probe.result) for probe in probes] == [("client key", "right"), ("client key", "wrong")]
+    assert probes[1].error is not None
+    assert "Register the public half of env:K" in probes[1].remedy
+
+
+@pytest.mark.parametrize(
+    "probe, verdict, remedy",
+    [
+        pytest.param(Probe("x", "right", "d"), "pass", "", id="right"),
+        pytest.param(Probe("x", "right", "d", warning="mind that"), "warn", "mind that", id="right, but"),
+        pytest.param(Probe("x", "wrong", "d", warning="do this"), "warn", "do this", id="wrong, though a login works"),
+        pytest.param(Probe("x", "wrong", "d", DiscoveryRefused("m", "do this")), "fail", "do this", id="wrong"),
+        pytest.param(Probe("x", "wrong", "d", DiscoveryRefused("m")), "fail", "m", id="wrong without a hint"),
+        pytest.param(Probe("x", "unknown", "d"), "could not tell", "", id="unknown"),
+    ],
+)
+def test_each_result_has_one_verdict(probe: Probe, verdict: str, remedy: str) -> None:
+    assert (probe.verdict, probe.remedy) == (verdict, remedy)
 
 
 def test_a_wrong_secret_says_which_one_and_how_to_set_it_anew(play: Play) -> None:

@@ -28,7 +28,7 @@ const claimsOf = {
   openid: ['sub'],
   email: ['email', 'email_verified'],
   profile: ['name', 'given_name', 'family_name', 'preferred_username'],
-  groups: ['groups'],
+  groups: ['groups', 'hasgroups'], // the second is Entra's, where somebody is in too many
 };
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });

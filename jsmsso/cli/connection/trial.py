@@ -13,7 +13,7 @@ from jsmsso.cli.connection.login import await_answer, can_open_browser, open_bro
 from jsmsso.cli.loopback import loopback_redirect_uri
 from jsmsso.errors import DiscoveryRefused, FileChanged, IdentityRefused, ProviderFailed, TokenRequestRefused
 from jsmsso.http_client import HttpClient
-from jsmsso.identity.access import Decision, claims_named, decide
+from jsmsso.identity.access import INCOMPLETE, Decision, claims_named, decide
 from jsmsso.identity.attributes import lacking, to_customer
 from jsmsso.identity.customer import Customer
 from jsmsso.oidc.authorization import authorization_url, check_issuer, constant_part, refuse_error
@@ -77,7 +77,8 @@ def try_provider(profile: Profile, path: Path, name: str, *, port: int, seconds:
         return Trial(name, provider.type, checked.settings.redirect_uri, checked.probes, authentication, None, error, decision, issuer,
                      pinned, tuple(warnings))  # fmt: skip
     warnings += _lacking(profile, name, authentication)
-    decision = decide(profile.rules, customer, authentication.claims)
+    incomplete = incomplete_claims(provider_type(provider.type), authentication.claims)
+    decision = decide(profile.rules, customer, {**authentication.claims, **dict.fromkeys(incomplete, INCOMPLETE)})
     return Trial(name, provider.type, checked.settings.redirect_uri, checked.probes, authentication, customer, None, decision, issuer,
                  pinned, tuple(warnings))  # fmt: skip
 
