@@ -121,6 +121,7 @@ def inspect(
     from jsmsso.providers.settings import identity_rules
 
     one = _chosen(profile, provider)
+    party, type_, _ = one.openid_party()
     name = NAMES["access" if access else "id"]
     given = token_given(access=access, certainly=stdin)
     if given:
@@ -133,7 +134,6 @@ def inspect(
         if not text:
             raise UsageError(f"no ID token of the provider {one.name} is kept", "For the access token: jsmsso token inspect --access")
     rules = identity_rules(one.profile, one.name)
-    party, type_, _ = one.openid_party()
     inspection = inspect_token(text, party, rules, type_, access=access)
     return Result(
         data={"provider": one.name, "from": source, **to_data(inspection, rules, one.profile.rules)},
@@ -145,10 +145,9 @@ def inspect(
 @app.command("userinfo")
 @reports
 def userinfo(profile: str, provider: ProviderOption = "") -> Result:
-    """Ask the UserInfo endpoint with the kept access token."""
+    """Ask the UserInfo endpoint, or what stands for it, with the kept access token."""
     from jsmsso.cli.connection.showing import row, shown_value, table
-    from jsmsso.errors import ProviderFailed, UsageError, UserinfoRefused
-    from jsmsso.oidc.userinfo import fetch_userinfo
+    from jsmsso.errors import UsageError, UserinfoRefused
 
     one = _chosen(profile, provider)
     kept = one.recall()
@@ -156,26 +155,13 @@ def userinfo(profile: str, provider: ProviderOption = "") -> Result:
         raise UsageError(
             "the kept access token is the client's own: nobody is behind it", f"Log in: jsmsso token get --provider {one.name}"
         )
-    party, _, http = one.openid_party()
-    one.check_fit(kept, party.settings)
-    endpoint = party.metadata.userinfo_endpoint
-    if endpoint is None:
-        raise ProviderFailed(f"the provider {one.name} has no UserInfo endpoint", "Its ID token is all that it says of a person.")
     with kept.unspoken():
         try:
-            claims = fetch_userinfo(
-                http,
-                endpoint,
-                kept.access_token,
-                issuer=str(kept.id_claims["iss"]),
-                client_id=party.settings.client_id,
-                subject=str(kept.id_claims["sub"]),
-                keys=party.keys,
-                algorithms=party.algorithms,
-            )
+            claims = _userinfo(one, kept)
         except UserinfoRefused as error:
-            if error.hint.startswith("The access token lacks"):
-                error.hint = f"It has ended (jsmsso token refresh --provider {one.name}), or lacks the scope `openid`."
+            if error.message.endswith((" 401", " 403")):
+                error.hint = f"The access token has ended (jsmsso token refresh --provider {one.name}). {error.hint}".strip()
+                error.hint = error.hint.replace("The access token lacks", "Or it lacks")
             raise
 
     def draw(console: Any) -> None:
@@ -276,6 +262,36 @@ def _by_login(one: Chosen, *, port: int, seconds: int, no_browser: bool) -> Kept
         tokens.refresh_token or "",
         tokens.scope or " ".join(settings.scopes),
         dict(authentication.id_claims),
+    )
+
+
+def _userinfo(one: Chosen, kept: KeptTokens) -> dict[str, Any]:
+    """What the provider says of the person who logged in: by its UserInfo endpoint, or by its API where it is plain OAuth 2.0."""
+    from jsmsso.errors import ProviderFailed, UserinfoRefused
+    from jsmsso.oidc.relying_party import RelyingParty
+    from jsmsso.oidc.tokens import TokenAnswer
+    from jsmsso.oidc.userinfo import fetch_userinfo
+
+    party, _, http = one.party(with_secret=False)
+    one.check_fit(kept, party.settings)
+    if not isinstance(party, RelyingParty):
+        tokens = TokenAnswer("", kept.access_token, None, None, None)
+        claims = dict(party.authenticate(tokens, nonce="", wants_userinfo=lambda _: False).claims)
+        if claims["sub"] != kept.id_claims["sub"]:
+            raise UserinfoRefused("the provider's API describes another person than the one who logged in")
+        return claims
+    endpoint = party.metadata.userinfo_endpoint
+    if endpoint is None:
+        raise ProviderFailed(f"the provider {one.name} has no UserInfo endpoint", "Its ID token is all that it says of a person.")
+    return fetch_userinfo(
+        http,
+        endpoint,
+        kept.access_token,
+        issuer=str(kept.id_claims["iss"]),
+        client_id=party.settings.client_id,
+        subject=str(kept.id_claims["sub"]),
+        keys=party.keys,
+        algorithms=party.algorithms,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -18,6 +19,8 @@ from jsmsso.sandbox.cognito import LocalCognito, log_in
 from tests.cli.holding_tokens import KINDS, Holder
 from tests.cli.trying_out import ADDRESS, at_certified_provider, write_profile
 from tests.jsm.at_a_terminal import at_a_terminal, rest_of
+from tests.oidc.provider import ABSENT, CLIENT_ID, CLIENT_SECRET, Provider, public_jwk, rsa_key, running
+from tests.providers.plain import CODE, Played
 from tests.providers.played import Said, between, playing
 from tests.services.children import Children
 from tests.services.home import Home
@@ -42,14 +45,16 @@ def holder(generous: OidcProvider, start: Children, jsmsso_home: Home, free_port
 
 
 @pytest.fixture
-def stand_between(free_port: Callable[[], int]) -> Iterator[Callable[..., str]]:
-    """``stand_between(upstream, {"/path": Said(...)})`` -> the address of a provider that is changed so."""
+def play(free_port: Callable[[], int]) -> Iterator[Callable[..., str]]:
+    """``play(answer)`` -> the address of a provider that says what the test wants."""
     with ExitStack() as stack:
+        yield lambda answer: stack.enter_context(playing(answer, free_port()))
 
-        def run(upstream: str, changes: dict[str, Said]) -> str:
-            return stack.enter_context(playing(between(upstream, changes), free_port()))
 
-        yield run
+@pytest.fixture
+def stand_between(play: Callable[..., str]) -> Callable[..., str]:
+    """``stand_between(upstream, {"/path": Said(...)})`` -> the address of a provider that is changed so."""
+    return lambda upstream, changes: play(between(upstream, changes))
 
 
 def entry(issuer: str, client_id: str, **keys: Any) -> dict[str, Any]:
@@ -371,7 +376,7 @@ def test_userinfo_with_a_token_that_has_ended_says_refresh(holder: Holder, gener
 
     assert ran.code == 4
     assert "/me answered 401" in ran.stderr
-    assert "It has ended (jsmsso token refresh --provider idp), or lacks the scope `openid`" in ran.stderr
+    assert "The access token has ended (jsmsso token refresh --provider idp). Or it lacks the scope `openid`" in ran.stderr
 
 
 def test_revoke_takes_the_refresh_token_back_and_forgets_everything(holder: Holder, generous: OidcProvider) -> None:
@@ -460,6 +465,85 @@ def test_the_whole_way_at_a_cognito(cognito: LocalCognito, start: Children, jsms
     assert (revoked.code, revoked.json()["revoked"]) == (0, False)
     assert "it has no revocation endpoint" in revoked.stderr
     assert holder.kept("cognito") == {}
+
+
+# Other clients and types ----------------------------------------------------------------------------------
+
+
+def test_a_client_that_proves_itself_with_a_key(holder: Holder, generous: OidcProvider) -> None:
+    key = rsa_key("of-the-client")
+    (holder.home.work / "client.pem").write_bytes(key.as_pem(private=True))
+    port = holder.options[1]
+    client = generous.add_client(
+        [f"http://localhost:{port}/callback", PUBLIC], auth_method="private_key_jwt", jwks={"keys": [public_jwk(key)]}
+    )
+    change(holder.home, client_id=client.client_id, client_secret=None, client_auth="private_key_jwt", client_key="file:client.pem")
+
+    got, refreshed = holder.get(at_certified_provider(generous)), holder.run("refresh")
+    (holder.home.work / "client.pem").unlink()
+    inspected, userinfo, revoked = (holder.run(command) for command in ("inspect", "userinfo", "revoke"))
+
+    assert (got.code, refreshed.code) == (0, 0), got.stderr + refreshed.stderr
+    assert (inspected.code, userinfo.code) == (0, 0), "neither needs the key"
+    assert (revoked.code, "file:client.pem" in revoked.stderr or "client.pem does not exist" in revoked.stderr) == (6, True)
+
+
+def test_github_has_an_access_token_alone(play: Callable[..., str], start: Children, jsmsso_home: Home) -> None:
+    github = Played("github", play, no_code=Said(body='{"error": "bad_verification_code"}'))
+    write_profile(jsmsso_home, {"idp": entry(github.issuer, "x", type="github")}, access=[{"allow": "everyone"}])
+    holder = Holder(start, jsmsso_home, (), {"CLIENT_SECRET": "of-the-client-at-github"})
+
+    def at_github(address: str) -> str:
+        query = parse_qs(urlsplit(address).query)
+        return f"{query['redirect_uri'][0]}?code={CODE}&state={query['state'][0]}"
+
+    got = holder.get(at_github, pasted=True)
+    inspected, userinfo, refreshed, revoked = (holder.run(command) for command in ("inspect", "userinfo", "refresh", "revoke"))
+
+    assert got.code == 0, got.stderr
+    assert got.stdout.startswith("Got from idp: access token.")
+    assert (inspected.code, "the type github has no ID tokens" in inspected.stderr) == (2, True)
+    assert (userinfo.code, ["email", "ada@acme.com"] in [line.split() for line in userinfo.stdout.splitlines()]) == (0, True)
+    assert (refreshed.code, "gave no refresh token" in refreshed.stderr) == (2, True)
+    assert (revoked.code, "it has no revocation endpoint" in revoked.stderr) == (0, True)
+
+
+def test_a_refresh_that_brings_neither_id_token_nor_refresh_token_keeps_the_old_ones(start: Children, jsmsso_home: Home) -> None:
+    with running() as provider:
+        holder = holding(provider, start, jsmsso_home)
+        provider.rotates_refresh_tokens = False
+        provider.token_answer = {"id_token": ABSENT}
+
+        ran = holder.run("refresh")
+
+    assert ran.code == 0, ran.stderr
+    assert "The refresh token is still the same. No ID token came with them: the kept one is still that of the login." in ran.stdout
+    assert (holder.kept()["refresh_token"], holder.kept()["id_token"]) == ("the-refresh-token-of-the-login", "the-id-token-of-the-login")
+    assert holder.kept()["access_token"] != "the-access-token-of-the-login"
+
+
+def test_a_refresh_that_is_about_somebody_else_is_refused_and_keeps_what_was(start: Children, jsmsso_home: Home) -> None:
+    with running() as provider:
+        holder = holding(provider, start, jsmsso_home)
+        now = int(time.time())
+        provider.claims = {"sub": "eve", "iat": now, "exp": now + 300, "auth_time": ABSENT}
+
+        ran = holder.run("refresh", "--json")
+
+    assert ran.code == 4
+    assert ran.json()["error"]["message"].startswith("the ID token was refused: sub: expected 'ada', as at the login, found 'eve'")
+    assert holder.kept()["access_token"] == "the-access-token-of-the-login"
+
+
+def holding(provider: Provider, start: Children, home: Home) -> Holder:
+    """Somebody who logged in at a provider that can be bent."""
+    write_profile(home, {"idp": entry(provider.issuer, CLIENT_ID)})
+    tokens = {kind: f"the-{kind.replace('_', '-')}-of-the-login" for kind in KINDS}
+    claims = {"iss": provider.issuer, "sub": "ada", "aud": CLIENT_ID}
+    kept = {"issuer": provider.issuer, "client_id": CLIENT_ID, **tokens, "id_claims": claims, "obtained": 1}
+    (home.path / "keyring.json").write_text(json.dumps({"jsmsso/tokens/idp": json.dumps(kept)}))
+    provider._refresh_tokens[tokens["refresh_token"]] = tokens["access_token"]
+    return Holder(start, home, (), {"CLIENT_SECRET": CLIENT_SECRET})
 
 
 # Nothing there, and what is odd --------------------------------------------------------------------------

@@ -74,7 +74,9 @@ class Chosen:
         """The relying party, without any secret, where the provider speaks OpenID Connect. Raises :class:`UsageError` elsewhere."""
         party, type_, http = self.party(with_secret=False)
         if not isinstance(party, RelyingParty):
-            raise UsageError(f"the type {type_.name} has neither ID tokens nor userinfo", "What its API says: jsmsso test-connection")
+            raise UsageError(
+                f"the type {type_.name} has no ID tokens, and its access tokens are opaque", "What its API says: jsmsso token userinfo"
+            )
         return party, type_, http
 
     def check_fit(self, kept: KeptTokens, settings: ClientSettings) -> None:
