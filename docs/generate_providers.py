@@ -19,6 +19,17 @@ HEAD = """# Providers
 elsewhere, `discovery_url`) into the profile. It prints what must be registered at the provider first. `jsmsso provider types` lists
 the types; any provider that publishes OpenID Connect metadata works as type `oidc`.
 
+Without a terminal the answers are options: `--set tenant=...`, and `--domain` and `--issuer` where that is what is asked for. They may be
+pasted as they stand in a browser: `--set tenant=https://login.microsoftonline.com/72f988bf-.../v2.0` is the tenant. For a provider of
+OpenID Connect whose issuer is known, `--issuer` may stand in place of them.
+
+    jsmsso provider add entra --set tenant=72f988bf-86f1-41af-91ab-2d7cd011db47 --client-id ID --client-secret-stdin < secret.txt
+    jsmsso provider add okta --domain acme.okta.com --client-id ID --client-secret env:OKTA_SECRET
+    jsmsso provider add keycloak --set address=https://id.acme.com --set realm=customers --client-id jsmsso --client-secret env:SECRET
+
+`jsmsso test-connection --provider NAME` then logs in; `jsmsso test-connection --all` makes the checks that need no login, at every
+provider.
+
 An email address counts only where the provider calls it verified, or where its domain stands in `trust_unverified_email`: list there
 only domains of which this provider alone decides who has an address.
 
@@ -92,10 +103,13 @@ def _section(type_: ProviderType) -> Iterator[str]:
     if type_.open_issuers:
         yield f"- **Anybody can sign up** at {_codes(type_.open_issuers)}.\n"
     yield f"- **Refresh tokens**: {_refresh(type_)}\n"
-    yield f"- **Register** at the provider: {type_.labels[0]} (the callback), {type_.labels[1]} (after a logout).\n"
+    sign_out = f", {type_.labels[1]} (after a logout)" if type_.logout_style != "local" else ""
+    yield f"- **Register** at the provider: {type_.labels[0]} (the callback){sign_out}.\n"
     for setting in ("client_id", "client_secret", "callback", "sign_out", "scopes", "grant"):
         if setting in type_.places:
             yield f"  - {_SETTINGS[setting]}: {type_.places[setting]}\n"
+    if type_.login_comes_first:
+        yield "- **`test-connection`** cannot tell before the login whether client id, callback and scopes are right.\n"
     for quirk in type_.quirks:
         yield f"- {quirk}\n"
 

@@ -121,6 +121,17 @@ def test_a_typed_issuer_for_several_tenants_needs_them(online: Online, jsmsso: J
     assert entry(jsmsso_home, "entra")["tenants"] == [TENANT]
 
 
+def test_a_client_with_a_key_needs_no_secret(online: Online, jsmsso: Jsmsso, jsmsso_home: Home) -> None:
+    online("gluu")
+    key = ("--set", "client_auth=private_key_jwt", "--set", "client_key=file:idp.pem")
+    ran = jsmsso("provider", "add", "gluu", *options(RECORDED["gluu"]["given"]), "--client-id", "x", *key)
+
+    assert ran.code == 0, ran.stderr
+    assert "idp.pem" in ran.stderr, "it is not there yet"
+    assert entry(jsmsso_home, "gluu")["client_key"] == "file:idp.pem"
+    assert "client_secret" not in entry(jsmsso_home, "gluu")
+
+
 def test_metadata_that_is_not_there_is_no_provider(online: Online, jsmsso: Jsmsso, jsmsso_home: Home) -> None:
     online("keycloak")
     answers = ("--set", "address=https://id.acme.com", "--set", "realm=custommers")

@@ -204,7 +204,7 @@ def refuse_missing(adding: Adding) -> None:
         missing.append("--issuer or --discovery-url")
     if not given.client_id:
         missing.append("--client-id")
-    if not (given.client_secret or given.client_secret_stdin or is_public(adding)):
+    if not (given.client_secret or given.client_secret_stdin or needs_no_secret(adding)):
         missing.append("--client-secret or --client-secret-stdin (a public client: --set client_auth=none)")
     others = without_email_domains(adding)
     if adding.name in others:
@@ -227,5 +227,6 @@ def without_email_domains(adding: Adding) -> list[str]:
     return own + others
 
 
-def is_public(adding: Adding) -> bool:
-    return adding.entry.get("client_auth") == "none"
+def needs_no_secret(adding: Adding) -> bool:
+    """A public client, or one that proves itself by a key."""
+    return adding.entry.get("client_auth") == "none" or bool(adding.entry.get("client_key"))

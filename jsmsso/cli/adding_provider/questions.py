@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from jsmsso.cli.adding_provider.options import Adding, is_placed, is_public, may_ask, questions_of, without_email_domains
+from jsmsso.cli.adding_provider.options import Adding, is_placed, may_ask, needs_no_secret, questions_of, without_email_domains
 from jsmsso.cli.asking import ask, ask_unseen, confirm
 from jsmsso.cli.render import progress_line
 from jsmsso.errors import JsmssoError, SecretUnavailable, UsageError
@@ -102,7 +102,7 @@ def _place(adding: Adding, located: Located) -> None:
 
 def place_for_secrets(adding: Adding) -> str:
     """Where new secrets go: the keyring, else (asked on a terminal) files beside the profile, else nowhere."""
-    needs_client_secret = not adding.given.client_secret and not is_public(adding)
+    needs_client_secret = not adding.given.client_secret and not needs_no_secret(adding)
     if adding.profile is not None and not needs_client_secret:
         return ""
     if keyring_usable():
@@ -122,14 +122,12 @@ def place_for_secrets(adding: Adding) -> str:
 
 def ask_secret(adding: Adding) -> None:
     given, entry = adding.given, adding.entry
+    for reference in (given.client_secret, entry.get("client_key")):
+        _warn_of_missing(adding, reference)
     if given.client_secret:
         entry["client_secret"] = given.client_secret
-        try:
-            read_secret(given.client_secret, base=adding.path.parent)
-        except SecretUnavailable as error:
-            adding.warnings.append(f"{error.message}. {error.hint}")
         return
-    if is_public(adding):
+    if needs_no_secret(adding):
         return
     if given.client_secret_stdin:
         secret = _from_stdin()
@@ -146,6 +144,15 @@ def ask_secret(adding: Adding) -> None:
             adding.warnings.append(f"{reference} held another secret before; it is replaced")
     except SecretUnavailable:
         pass
+
+
+def _warn_of_missing(adding: Adding, reference: object) -> None:
+    """What a reference leads to may come later; one that is none is refused with the whole entry."""
+    if isinstance(reference, str) and re.match("(keyring|env|file):", reference):
+        try:
+            read_secret(reference, base=adding.path.parent)
+        except SecretUnavailable as error:
+            adding.warnings.append(f"{error.message}. {error.hint}")
 
 
 def _from_stdin() -> str:
