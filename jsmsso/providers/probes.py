@@ -14,24 +14,21 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from jsmsso.errors import AuthorizationRefused, CheckFailed, DiscoveryRefused, JsmssoError, ProviderUnreachable, TokenRequestRefused
+from jsmsso.errors import AuthorizationRefused, CheckFailed, DiscoveryRefused, JsmssoError, ProviderUnreachable
 from jsmsso.http_client import Answer, HttpClient
 from jsmsso.oidc.authorization import authorization_url, constant_part, printable
-from jsmsso.oidc.client_authentication import client_authentication
-from jsmsso.oidc.discovery import ProviderMetadata, answer_address, provider_answer
+from jsmsso.oidc.discovery import ProviderMetadata, provider_answer
 from jsmsso.oidc.keys import fetch_keys
 from jsmsso.oidc.logout import logout_url
 from jsmsso.oidc.settings import DEFAULT_ALGORITHMS, ClientSettings
 from jsmsso.oidc.signature import ASYMMETRIC
-from jsmsso.oidc.tokens import send_code
-from jsmsso.providers.plain_oauth2 import standard_error
 from jsmsso.providers.types import ProviderType
 
 Result = Literal["right", "wrong", "unknown"]
 Verdict = Literal["pass", "warn", "fail", "could not tell"]
 
 OFFSET_WARNED = 30  # seconds; NTP keeps clocks within one
-_BLOCKED = (401, 403, 429)  # what firewalls and rate limits answer: nothing about our settings
+BLOCKED = (401, 403, 429)  # what firewalls and rate limits answer: nothing about our settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +103,7 @@ def _understood(answer: Answer, redirect_uri: str) -> tuple[Finding, str]:
     location = answer.headers.get("location")
     if answer.status in (301, 302, 303, 307, 308) and location is not None:
         return _redirected(urljoin(answer.url, location), redirect_uri)
-    if answer.status in _BLOCKED:
+    if answer.status in BLOCKED:
         return "unknown", f"it answered {answer.status}"
     said = _visible(answer)
     if answer.status == 200:
@@ -148,7 +145,7 @@ def _refused_part(said: str) -> Finding:
 
 def _visible(answer: Answer) -> str:
     """What a person would read of an error answer: ``error`` and its description, or the page without its tags."""
-    document = _json(answer)
+    document = json_answer(answer)
     if document is not None:
         texts = [document.get(name) for name in ("error", "error_description", "message")]
         return printable(": ".join(text for text in texts if isinstance(text, str)), 200)
@@ -190,7 +187,7 @@ def _client_id(asked: Asked, settings: ClientSettings, type_: ProviderType, prof
             "invalid_client",
             asked.said,
             f"the provider does not know the client id {settings.client_id} ({asked.said})",
-            f"Compare {profile_key}.client_id with {_place('client_id', type_)}. The client may also belong to another "
+            f"Compare {profile_key}.client_id with {place_of('client_id', type_)}. The client may also belong to another "
             f"{'pool than the domain' if type_.name == 'cognito' else 'provider than the issuer'}.",
         )
         return Probe("client id", "wrong", asked.said, error)
@@ -205,7 +202,7 @@ def _callback(asked: Asked, settings: ClientSettings, type_: ProviderType) -> Pr
             "redirect_mismatch",
             asked.said,
             f"the callback {settings.redirect_uri} is not registered at the provider ({asked.said})",
-            f"Add it to the letter at {_place('callback', type_)}; scheme, port, case and a final slash count.",
+            f"Add it to the letter at {place_of('callback', type_)}; scheme, port, case and a final slash count.",
         )
         return Probe("callback", "wrong", f"{settings.redirect_uri} is not registered", error)
     if asked.finding in ("unknown", "client"):
@@ -215,7 +212,7 @@ def _callback(asked: Asked, settings: ClientSettings, type_: ProviderType) -> Pr
 
 def _scope_refused(scopes: tuple[str, ...], said: str, type_: ProviderType) -> Probe:
     named = f"the scope {scopes[0]}" if len(scopes) == 1 else f"one of the scopes {', '.join(scopes)}"
-    hint = f"Allow it at {_place('scopes', type_)}"
+    hint = f"Allow it at {place_of('scopes', type_)}"
     hint += (
         ": without openid there is no ID token."
         if type_.plain is None and scopes == ("openid",)
@@ -229,113 +226,9 @@ def _grant_refused(said: str, type_: ProviderType) -> Probe:
         said.partition(":")[0],
         said,
         f"the provider refuses every login of this client ({said})",
-        f"Allow the authorization code grant at {_place('grant', type_)}.",
+        f"Allow the authorization code grant at {place_of('grant', type_)}.",
     )
     return Probe("grant type", "wrong", said, error)
-
-
-# The token endpoint --------------------------------------------------------------------------
-
-
-def probe_credentials(
-    http: HttpClient,
-    settings: ClientSettings,
-    metadata: ProviderMetadata,
-    type_: ProviderType,
-    *,
-    reference: str | None,
-    known_client: bool,
-) -> tuple[Probe, str | None]:
-    """Whether the client's credentials are right, by a code that cannot exist, and the answer's ``Date``.
-
-    RFC 6749 5.2: ``invalid_grant`` means they are, ``invalid_client`` that they are not; where an endpoint looks at the
-    code first, a wrong secret shows only in the login. Raises :class:`ProviderUnreachable`.
-    """
-    # 64 characters: one that a guessing protection might count is none that could exist.
-    answer = send_code(http, settings, metadata, f"jsmsso-probe-{secrets.token_hex(24)}", secrets.token_urlsafe(32))
-    date = answer.headers.get("date")
-    name = (
-        "client key" if _proves_by_key(settings, metadata) else "client secret" if settings.client_secret is not None else "public client"
-    )
-    document = _json(answer)
-    if document is None:
-        return _no_token_endpoint(answer, type_, name), date
-    error = (standard_error(document, type_.plain.errors) if type_.plain else document).get("error")
-    error = printable(error, 80) if isinstance(error, str) else ""
-    match error:
-        case "invalid_grant":
-            return Probe(name, "right", "accepted by the token endpoint"), date
-        case "invalid_client":
-            refused = credentials_refused(settings, type_, reference=reference, known_client=known_client, status=answer.status)
-            return Probe(name, "wrong", "refused by the token endpoint", refused), date
-        case "unauthorized_client":
-            hint = f"Allow the authorization code grant at {_place('grant', type_)}."
-            if settings.client_secret is not None:
-                hint += " A public client that is sent a secret is refused so too: then take client_secret out of the profile."
-            message = f"the client {settings.client_id} may not exchange codes (unauthorized_client)"
-            return Probe(name, "wrong", "unauthorized_client", TokenRequestRefused(error, "", answer.status, message, hint)), date
-    return Probe(name, "unknown", f"could not tell: {error or f'the token endpoint answered {answer.status}'}"), date
-
-
-def _proves_by_key(settings: ClientSettings, metadata: ProviderMetadata) -> bool:
-    return client_authentication(settings, metadata) == "private_key_jwt"
-
-
-def credentials_refused(
-    settings: ClientSettings, type_: ProviderType, *, reference: str | None, known_client: bool, status: int
-) -> TokenRequestRefused:
-    """``invalid_client`` in words: which setting is the likely cause, and what to do."""
-    if settings.client_key is not None and (settings.client_secret is None or settings.client_auth == "private_key_jwt"):
-        return TokenRequestRefused(
-            "invalid_client",
-            "",
-            status,
-            f"{_who(type_)} refused the client's key (invalid_client)",
-            f"Register the public half of {reference or 'the key'} for the client {settings.client_id} at the provider,\n"
-            "with private_key_jwt as its way to prove itself, and see that this machine's clock is right.",
-        )
-    if settings.client_secret is None:
-        return TokenRequestRefused(
-            "invalid_client",
-            "",
-            status,
-            f"{_who(type_)} refused the client {settings.client_id}, which sent no secret (invalid_client)",
-            f"Its client has one: copy it from {_place('client_secret', type_)}, then\n"
-            f"  jsmsso secrets set {settings.name}/client_secret\n"
-            f"and write client_secret: keyring:{settings.name}/client_secret into the profile.",
-        )
-    likely = (
-        f"It accepts the client id {settings.client_id}, so the secret is the likely cause:"
-        if known_client
-        else f"The client id {settings.client_id} or its secret is wrong:"
-    )
-    kind, _, name = (reference or "").partition(":")
-    again = {"keyring": f"jsmsso secrets set {name}", "file": f"jsmsso secrets set file:{name}"}.get(kind, f"set {name} anew")
-    return TokenRequestRefused(
-        "invalid_client",
-        "",
-        status,
-        f"{_who(type_)} refused the client secret (invalid_client)",
-        f"{likely}\n{reference}.\nCopy it again from {_place('client_secret', type_)}, then\n  {again}\n"
-        "If it is right, the provider may want it sent in another way: client_auth.",
-    )
-
-
-def _no_token_endpoint(answer: Answer, type_: ProviderType, name: str) -> Probe:
-    said = (
-        f"{answer_address(answer)} answered {answer.status} with {answer.headers.get('content-type', 'no content type').partition(';')[0]}"
-    )
-    if answer.status in _BLOCKED:
-        return Probe(name, "unknown", f"could not tell: {said}")
-    error = ProviderUnreachable(f"{said} where a token endpoint is due", wrong_address(type_))
-    return Probe(name, "wrong", "that is no token endpoint", error)
-
-
-def wrong_address(type_: ProviderType) -> str:
-    """What to do where a provider's address leads nowhere, or to something else."""
-    if "domain" in type_.asks_for:
-        return f"See that `domain` is right: {_place('domain', type_)}. A proxy or firewall in between may also answer in its place."
-    return "See that `issuer` is right. A proxy or firewall in between may also answer in its place."
 
 
 # The rest ------------------------------------------------------------------------------------
@@ -372,16 +265,24 @@ def probe_sign_out(http: HttpClient, settings: ClientSettings, metadata: Provide
     if answer.status in (301, 302, 303, 307, 308) and target.partition("?")[0] == settings.post_logout_redirect_uri:
         return Probe("sign-out URL", "right", f"{settings.post_logout_redirect_uri} is registered")
     said = printable(urlsplit(target).query, 200) if "location" in answer.headers else _visible(answer)
-    if answer.status not in (200, *_BLOCKED) and re.search(r"logout_uri|redirect_uri|redirect_mismatch", said):
+    if answer.status not in (200, *BLOCKED) and re.search(r"logout_uri|redirect_uri|redirect_mismatch", said):
         warning = (
             f"the sign-out URL {settings.post_logout_redirect_uri} is not registered: after signing out people stay at the provider. "
-            f"Add it at {_place('sign_out', type_)}."
+            f"Add it at {place_of('sign_out', type_)}."
         )
         return Probe("sign-out URL", "wrong", f"{settings.post_logout_redirect_uri} is not registered", warning=warning)
     return Probe("sign-out URL", "unknown", "could not tell; checked when you sign out")
 
 
-def _json(answer: Answer) -> Mapping[str, Any] | None:
+def wrong_address(type_: ProviderType) -> str:
+    """What to do where a provider's address leads nowhere, or to something else."""
+    if "domain" in type_.asks_for:
+        return f"See that `domain` is right: {place_of('domain', type_)}. A proxy or firewall in between may also answer in its place."
+    return "See that `issuer` is right. A proxy or firewall in between may also answer in its place."
+
+
+def json_answer(answer: Answer) -> Mapping[str, Any] | None:
+    """The answer as a JSON object, or None where it is none."""
     try:
         document = answer.json()
     except (ValueError, RecursionError):
@@ -389,9 +290,11 @@ def _json(answer: Answer) -> Mapping[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _place(setting: str, type_: ProviderType) -> str:
+def place_of(setting: str, type_: ProviderType) -> str:
+    """Where in the provider's console a setting stands."""
     return type_.places.get(setting, "the client's settings at the provider")
 
 
-def _who(type_: ProviderType) -> str:
+def named(type_: ProviderType) -> str:
+    """The provider at the beginning of a sentence."""
     return "the provider" if type_.name == "oidc" else type_.title.removeprefix("AWS ")

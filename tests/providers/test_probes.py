@@ -15,12 +15,12 @@ from jsmsso.errors import DiscoveryRefused, ProviderUnreachable
 from jsmsso.http_client import HttpClient
 from jsmsso.oidc.discovery import ProviderMetadata
 from jsmsso.oidc.settings import ClientSettings
+from jsmsso.providers.credentials import probe_credentials
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.probes import (
     Probe,
     ask_authorization,
     probe_clock,
-    probe_credentials,
     probe_keys,
     probe_sign_out,
     read_asked,

@@ -15,13 +15,13 @@ from jsmsso.oidc.settings import ClientSettings
 from jsmsso.profile.model import Profile, Provider
 from jsmsso.profile.secrets import read_secret
 from jsmsso.providers import cognito
+from jsmsso.providers.credentials import probe_credentials
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.probes import (
     Asked,
     Probe,
     ask_authorization,
     probe_clock,
-    probe_credentials,
     probe_keys,
     probe_sign_out,
     read_asked,
