@@ -12,6 +12,7 @@ from tests.cli.trying_out import ADDRESS, LogIn
 from tests.services.children import Child, Children, installed_script
 from tests.services.home import Home, Ran, run_jsmsso
 
+PUBLIC = "http://localhost:8080/callback"
 KINDS = ("id_token", "access_token", "refresh_token")
 
 
@@ -60,3 +61,22 @@ class Holder:
         assert not [token for token in self.seen if token in said], said
         assert "Traceback" not in said
         return ran
+
+
+def entry(issuer: str, client_id: str, **keys: Any) -> dict[str, Any]:
+    return {"type": "oidc", "issuer": issuer, "client_id": client_id, "client_secret": "env:CLIENT_SECRET", **keys}
+
+
+def change(home: Home, **keys: Any) -> None:
+    """Write other keys into the provider's entry; None takes one out."""
+    document = json.loads(home.profile.read_text())
+    changed = document["providers"]["idp"] | keys
+    document["providers"]["idp"] = {key: value for key, value in changed.items() if value is not None}
+    home.profile.write_text(json.dumps(document))
+
+
+def keep(holder: Holder, **members: Any) -> None:
+    """Change what the keyring holds."""
+    keyring = holder.home.keyring
+    keyring["jsmsso/tokens/idp"] = json.dumps(holder.kept() | members)
+    (holder.home.path / "keyring.json").write_text(json.dumps(keyring))

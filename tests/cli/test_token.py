@@ -1,273 +1,25 @@
-"""``jsmsso token get, refresh, userinfo, revoke`` at a certified provider and at a Cognito."""
+"""``jsmsso token refresh, userinfo, revoke`` at a certified provider, a Cognito and others."""
 
 from __future__ import annotations
 
 import json
-import re
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
 from jsmsso.sandbox.cognito import LocalCognito, log_in
-from tests.cli.holding_tokens import KINDS, Holder
-from tests.cli.trying_out import ADDRESS, at_certified_provider, write_profile
-from tests.jsm.at_a_terminal import at_a_terminal, rest_of
+from tests.cli.holding_tokens import KINDS, PUBLIC, Holder, change, entry, keep
+from tests.cli.trying_out import at_certified_provider, write_profile
 from tests.oidc.provider import ABSENT, CLIENT_ID, CLIENT_SECRET, Provider, public_jwk, rsa_key, running
 from tests.providers.plain import CODE, Played
-from tests.providers.played import Said, between, playing
+from tests.providers.played import Said
 from tests.services.children import Children
 from tests.services.home import Home
-from tests.services.oidc_provider import OidcProvider, start_provider
-
-PUBLIC = "http://localhost:8080/callback"
-
-
-@pytest.fixture(scope="module")
-def generous(needs_node: None, session_start: Children, free_port: Callable[[], int]) -> OidcProvider:
-    """A certified provider that gives refresh tokens, a new one at each use, and knows client credentials."""
-    return start_provider(session_start, free_port(), refresh_tokens=True, client_credentials=True)
-
-
-@pytest.fixture
-def holder(generous: OidcProvider, start: Children, jsmsso_home: Home, free_port: Callable[[], int]) -> Holder:
-    """Somebody with a profile about a client there."""
-    port = free_port()
-    client = generous.add_client([f"http://localhost:{port}/callback", PUBLIC])
-    write_profile(jsmsso_home, {"idp": entry(generous.issuer, client.client_id)})
-    return Holder(start, jsmsso_home, ("--port", str(port)), {"CLIENT_SECRET": client.client_secret})
-
-
-@pytest.fixture
-def play(free_port: Callable[[], int]) -> Iterator[Callable[..., str]]:
-    """``play(answer)`` -> the address of a provider that says what the test wants."""
-    with ExitStack() as stack:
-        yield lambda answer: stack.enter_context(playing(answer, free_port()))
-
-
-@pytest.fixture
-def stand_between(play: Callable[..., str]) -> Callable[..., str]:
-    """``stand_between(upstream, {"/path": Said(...)})`` -> the address of a provider that is changed so."""
-    return lambda upstream, changes: play(between(upstream, changes))
-
-
-def entry(issuer: str, client_id: str, **keys: Any) -> dict[str, Any]:
-    return {"type": "oidc", "issuer": issuer, "client_id": client_id, "client_secret": "env:CLIENT_SECRET", **keys}
-
-
-def change(home: Home, **keys: Any) -> None:
-    """Write other keys into the provider's entry; None takes one out."""
-    document = json.loads(home.profile.read_text())
-    changed = document["providers"]["idp"] | keys
-    document["providers"]["idp"] = {key: value for key, value in changed.items() if value is not None}
-    home.profile.write_text(json.dumps(document))
-
-
-# Getting -----------------------------------------------------------------------------------------
-
-
-def test_a_login_leaves_its_tokens_in_the_keyring_and_prints_none(holder: Holder, generous: OidcProvider) -> None:
-    ran = holder.get(at_certified_provider(generous))
-
-    kept = holder.kept()
-    assert ran.code == 0, ran.stderr
-    assert ran.stdout == (
-        "Got from idp: ID token, access token, refresh token. Kept in the keyring (keyring:tokens/idp).\nNext: jsmsso token inspect\n"
-    )
-    assert (kept["issuer"], kept["id_claims"]["email"]) == (generous.issuer, generous.email)
-    assert all(kept[kind] for kind in KINDS)
-
-
-def test_json_is_one_document_without_any_token(holder: Holder, generous: OidcProvider) -> None:
-    ran = holder.get(at_certified_provider(generous), "--json")
-
-    assert ran.json() == {
-        "provider": "idp",
-        "tokens": ["id_token", "access_token", "refresh_token"],
-        "scope": "openid profile email",
-        "kept": "keyring:tokens/idp",
-    }
-
-
-def test_show_prints_the_tokens_that_are_kept(holder: Holder, generous: OidcProvider) -> None:
-    ran = holder.get(at_certified_provider(generous), "--show", "--json")
-
-    kept = holder.kept()
-    assert {kind: ran.json()[kind] for kind in KINDS} == {kind: kept[kind] for kind in KINDS}
-
-
-def test_show_in_words_has_each_token_on_a_line_of_its_own(holder: Holder, generous: OidcProvider) -> None:
-    ran = holder.get(at_certified_provider(generous), "--show")
-
-    lines = ran.stdout.splitlines()
-    assert lines[lines.index("id_token") + 1] == holder.kept()["id_token"]
-    assert lines[lines.index("refresh_token") + 1] == holder.kept()["refresh_token"]
-
-
-def test_the_final_address_may_be_pasted(holder: Holder, generous: OidcProvider) -> None:
-    ran = holder.get(at_certified_provider(generous), "--no-browser", "--json", pasted=True)
-
-    assert ran.code == 0, ran.stderr
-    assert ran.json()["kept"] == "keyring:tokens/idp"
-
-
-def test_on_a_terminal(holder: Holder, generous: OidcProvider) -> None:
-    env = holder.env
-    with at_a_terminal(holder.home, "token", "get", "--no-browser", *holder.options, env=env) as child:
-        child.expect(ADDRESS.replace("^", "").replace(r"\s*$", r"\r\n"))
-        address = child.match[1].replace("\r", "").replace("\n", "")
-        child.sendline(at_certified_provider(generous)(address))
-        said = rest_of(child)
-
-    assert child.exitstatus == 0, said
-    assert "Kept in the keyring" in said
-    assert holder.kept()["access_token"] not in said
-    with at_a_terminal(holder.home, "token", "inspect", env=env) as child:
-        said = rest_of(child)
-    assert child.exitstatus == 0, said
-    assert max(len(line) for line in said.splitlines()) <= 80
-    assert "The kept ID token of idp, got" in said
-    assert re.search(r"ok\s+signature\s+RS256, by a key of the provider", said)
-
-
-def test_an_interruption_keeps_nothing(holder: Holder) -> None:
-    child = holder.begin("--no-browser")
-    child.wait_for(ADDRESS)
-
-    child.signal(signal.SIGINT)
-
-    assert child.wait() == 130
-    assert "Traceback" not in child.output
-    assert holder.kept() == {}
-
-
-@pytest.mark.parametrize(
-    "backend, words",
-    [
-        pytest.param("keyring.backends.fail.Keyring", "there is no keyring on this machine", id="no keyring"),
-        pytest.param("tests_keyrings.Locked", "the keyring is locked", id="locked"),
-    ],
-)
-def test_without_a_keyring_nobody_logs_in_for_nothing(holder: Holder, keyrings: str, backend: str, words: str) -> None:
-    ran = holder.run("get", *holder.options, "--json", env={"PYTHON_KEYRING_BACKEND": backend, "PYTHONPATH": keyrings})
-
-    assert ran.code == 6
-    assert words in ran.json()["error"]["message"]
-    assert "jsmsso token get --show prints them and keeps nothing" in ran.json()["error"]["hint"]
-    assert "Open this address" not in ran.stderr
-
-
-def test_a_keyring_that_takes_no_long_values_is_told_with_the_way_around(holder: Holder, generous: OidcProvider, keyrings: str) -> None:
-    env = {"PYTHON_KEYRING_BACKEND": "tests_keyrings.Short", "PYTHONPATH": keyrings}
-
-    ran = holder.get(at_certified_provider(generous), env=env)
-    shown = holder.get(at_certified_provider(generous), "--show", "--json", env=env)
-
-    assert ran.code == 6
-    assert "error: the keyring failed (PasswordSetError)" in ran.stderr
-    assert "jsmsso token get --show" in ran.stderr
-    assert shown.code == 0
-    assert "warning: the tokens are not kept: the keyring failed (PasswordSetError)" in shown.stderr
-    assert shown.json()["kept"] is None
-    assert shown.json()["id_token"].startswith("eyJ")
-
-
-@pytest.fixture
-def keyrings(jsmsso_home: Home) -> str:
-    """A folder with keyrings that do not do what they should."""
-    (jsmsso_home.path / "tests_keyrings.py").write_text(
-        """
-from keyring.backend import KeyringBackend
-from keyring.errors import KeyringLocked, PasswordSetError
-
-class Locked(KeyringBackend):
-    priority = 9
-    def get_password(self, service, username): raise KeyringLocked("locked")
-    def set_password(self, service, username, password): raise KeyringLocked(password)
-    def delete_password(self, service, username): raise KeyringLocked("locked")
-
-class Short(KeyringBackend):
-    priority = 9
-    def get_password(self, service, username): return None
-    def set_password(self, service, username, password):
-        if len(password) > 1280: raise PasswordSetError("too long: " + password)
-    def delete_password(self, service, username): pass
-"""
-    )
-    return str(jsmsso_home.path)
-
-
-def test_an_issuer_that_is_not_pinned_is_told_before_the_login(
-    cognito: LocalCognito, start: Children, jsmsso_home: Home, free_port: Callable[[], int]
-) -> None:
-    pool = {"type": "cognito", "domain": cognito.domain, "client_id": cognito.client_id, "client_secret": "env:CLIENT_SECRET"}
-    write_profile(jsmsso_home, {"cognito": pool})
-    holder = Holder(start, jsmsso_home, ("--port", str(free_port())), {"CLIENT_SECRET": cognito.client_secret})
-
-    for command in (["get", *holder.options], ["inspect", "--stdin"]):
-        ran = holder.run(*command, "--json", typed="eyJhbGciOiJub25lIn0.e30.")
-        assert ran.code == 3
-        assert ran.json()["error"]["hint"] == "Run: jsmsso test-connection --provider cognito"
-
-
-def test_a_wrong_secret_is_told_before_the_browser(holder: Holder) -> None:
-    ran = holder.run("get", *holder.options, env={"CLIENT_SECRET": "wrong"})
-
-    assert ran.code == 4
-    assert "the provider refused the client secret (invalid_client)" in ran.stderr
-
-
-# The client's own ------------------------------------------------------------------------------------
-
-
-def test_client_credentials_where_the_provider_allows_them(holder: Holder, generous: OidcProvider) -> None:
-    client = generous.add_client([PUBLIC], grant_types=["client_credentials", "authorization_code"], scope="openid api")
-    change(holder.home, client_id=client.client_id)
-    holder.env["CLIENT_SECRET"] = client.client_secret
-
-    ran = holder.run("get", "--client-credentials", "--scope", "api", "--json")
-    userinfo, refresh, inspected = (holder.run(command) for command in ("userinfo", "refresh", "inspect"))
-    revoked = holder.run("revoke", "--json")
-
-    assert ran.code == 0, ran.stderr
-    assert ran.json() == {"provider": "idp", "tokens": ["access_token"], "scope": "api", "kept": "keyring:tokens/idp"}
-    assert (userinfo.code, "nobody is behind it" in userinfo.stderr) == (2, True)
-    assert (refresh.code, "jsmsso token get --client-credentials" in refresh.stderr) == (2, True)
-    assert (inspected.code, "jsmsso token inspect --access" in inspected.stderr) == (2, True)
-    assert (revoked.code, revoked.json(), revoked.stderr) == (0, {"provider": "idp", "revoked": True}, "")
-    assert holder.kept() == {}
-
-
-def test_client_credentials_that_the_client_may_not_have(holder: Holder) -> None:
-    ran = holder.run("get", "--client-credentials", "--json")
-
-    assert ran.code == 4
-    assert ran.json()["error"]["code"] == "token_request_refused"
-    assert "requested grant type is not allowed for this client" in ran.json()["error"]["message"]
-    assert "Allow this client the grant `client_credentials`" in ran.json()["error"]["hint"]
-
-
-def test_client_credentials_need_credentials(holder: Holder) -> None:
-    change(holder.home, client_secret=None)
-
-    ran = holder.run("get", "--client-credentials")
-
-    assert ran.code == 2
-    assert "idp is a public client: it has no credentials" in ran.stderr
-
-
-def test_a_scope_without_client_credentials_is_no_silent_nothing(holder: Holder) -> None:
-    ran = holder.run("get", "--scope", "api")
-
-    assert ran.code == 2
-    assert "--scope goes with --client-credentials alone" in ran.stderr
-
+from tests.services.oidc_provider import OidcProvider
 
 # Refreshing ------------------------------------------------------------------------------------------
 
@@ -414,13 +166,6 @@ def test_a_revocation_that_fails_forgets_nothing(holder: Holder, generous: OidcP
 
     assert ran.code == 4
     assert holder.kept()["refresh_token"]
-
-
-def keep(holder: Holder, **members: Any) -> None:
-    """Change what the keyring holds."""
-    keyring = holder.home.keyring
-    keyring["jsmsso/tokens/idp"] = json.dumps(holder.kept() | members)
-    (holder.home.path / "keyring.json").write_text(json.dumps(keyring))
 
 
 # A Cognito ---------------------------------------------------------------------------------------------
@@ -586,17 +331,3 @@ def test_an_entry_of_another_kind_is_told_and_not_repeated(holder: Holder, text:
     assert ran.code == 2
     assert "what the keyring has at tokens/idp is not what token get keeps there" in ran.stderr
     assert text not in ran.stderr
-
-
-@pytest.mark.parametrize(
-    "arguments, words",
-    [
-        pytest.param(["get", "--provider", "other"], "no provider 'other'", id="a provider that is not there"),
-        pytest.param(["get", "--port", "0"], "port", id="a port that is none"),
-        pytest.param(["inspect", "eyJhbGciOiJub25lIn0.e30."], "", id="a token as an argument"),
-    ],
-)
-def test_wrong_usage(holder: Holder, arguments: list[str], words: str) -> None:
-    ran = holder.run(*arguments)
-
-    assert (ran.code, words in ran.stderr) == (2, True), ran.stderr
