@@ -1,6 +1,6 @@
 # make demo   try it, with no account anywhere        make test   everything tests need, then the tests
 # make check  style, types, layers                    make bench  the measurements
-# make conformance   what the OpenID Connect specifications ask of a relying party
+# make conformance   what the OpenID Connect specifications ask of a relying party; with Java and Maven also at a real Keycloak
 
 SHELL := /bin/bash
 VENV := .venv
@@ -19,9 +19,11 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev services
 	@scripts/run-tests $(PYTEST_ARGS) $(TESTS)
+	@echo "note: the tests at a real Keycloak are left out; make conformance runs them"
 
 conformance: $(VENV)/.dev services
-	@scripts/run-tests $(PYTEST_ARGS) -m conformance $(TESTS)
+	@scripts/install-keycloak
+	@scripts/run-tests $(PYTEST_ARGS) -m "conformance or conformance_keycloak" $(TESTS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from tests.services import SERVICES
 from tests.services.browser import ARGUMENTS, find_chromium
 from tests.services.children import Children, children
 from tests.services.home import Home, Ran, make_home, run_jsmsso
+from tests.services.keycloak import Keycloak, missing_for_keycloak, start_keycloak
 from tests.services.oidc_provider import OidcProvider, missing_for_node, start_provider
 
 if TYPE_CHECKING:
@@ -133,6 +134,14 @@ def start_oidc_provider(needs_node: None, start: Children, free_port: Callable[[
         return start_provider(start, port or free_port(), **options)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def keycloak(session_start: Children, free_port: Callable[[], int]) -> Keycloak:
+    """A real Keycloak; ``import_realm`` makes what a test needs. Only for tests marked ``conformance_keycloak``: it starts slowly."""
+    if missing := missing_for_keycloak():
+        pytest.skip(missing)
+    return start_keycloak(session_start, free_port(), free_port())
 
 
 @pytest.fixture(scope="session")
