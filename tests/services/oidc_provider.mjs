@@ -94,11 +94,14 @@ const provider = new Provider(issuer, {
   adapter: Memory,
   jwks: { keys: [signingKey] },
   claims: claimsOf,
+  // Without its own dispatcher, which never connects to loopback addresses, where our applications are.
+  fetch: (url, { dispatcher, ...request }) => globalThis.fetch(url, request),
   scopes: ['openid', 'email', 'profile', 'groups', 'offline_access', ...(options.client_credentials ? ['api'] : [])],
   conformIdTokenClaims: !options.claims_in_id_token,
   clientAuthMethods: options.auth_methods,
   cookies: { keys: [randomBytes(16).toString('hex')] },
   features: {
+    backchannelLogout: { enabled: true }, // for clients that name a backchannel_logout_uri
     clientCredentials: { enabled: options.client_credentials },
     devInteractions: { enabled: false },
     revocation: { enabled: true },
@@ -143,6 +146,8 @@ if (!options.iss_in_answer) {
     ctx.set('Location', target.href);
   });
 }
+
+provider.on('backchannel.error', (ctx, error, client) => console.error(`back channel of ${client.clientId}: ${error}`));
 
 const loginPage = (uid, complaint, hint) => page('Sign in', `
 ${complaint ? `<p role="alert">${escape(complaint)}</p>` : ''}
