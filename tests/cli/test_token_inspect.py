@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -347,6 +348,15 @@ def test_with_stdin_it_is_waited_for(provider: Provider, inspect: Inspect, start
     child.write(provider.sign(id_claims(provider)), close=True)
 
     assert child.wait() == 0
+
+
+def test_an_interruption_while_it_waits_is_no_fault(inspect: Inspect, start: Children, jsmsso_home: Home) -> None:
+    child = start([installed_script("jsmsso"), "token", "inspect", "--stdin"], env=jsmsso_home.env, cwd=jsmsso_home.work)
+    time.sleep(2.5)
+
+    child.signal(signal.SIGINT)
+
+    assert (child.wait(), child.output.strip()) == (130, "")
 
 
 def test_without_any_standard_input_it_is_the_kept_one(inspect: Inspect, jsmsso_home: Home) -> None:
