@@ -232,6 +232,7 @@ def test_every_provider_is_checked_without_a_login_and_the_worst_counts(
     by_name = {one["provider"]: {check["check"]: check for check in one["checks"]} for one in ran.json()}
     assert list(by_name) == ["gone", "cognito", "keyless"]
     assert by_name["gone"]["connection"]["verdict"] == "fail"
+    assert "the provider cannot be reached" in by_name["gone"]["connection"]["detail"]
     assert "`issuer` is right" in by_name["gone"]["connection"]["remedy"]
     assert {check["verdict"] for check in by_name["cognito"].values()} == {"pass"}
     assert {"discovery", "keys", "client id", "callback", "scopes", "client secret", "clock"} <= set(by_name["cognito"])

@@ -127,9 +127,9 @@ def _reaching(type_: ProviderType, run: _Run) -> Iterator[None]:
     except ProviderFailed as error:
         if isinstance(error, ProviderUnreachable):
             unreachable = ProviderUnreachable(error.message, "\n".join(filter(None, (error.hint, wrong_address(type_)))))
-            run.say(Probe("connection", "wrong", "no usable answer from the provider", unreachable))
+            run.say(Probe("connection", "wrong", error.message, unreachable))
             raise unreachable from error
-        run.say(Probe("discovery", "wrong", "the provider's metadata cannot be used", error))
+        run.say(Probe("discovery", "wrong", error.message, error))
         raise
 
 
