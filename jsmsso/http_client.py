@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
-import socket
 import ssl
 import threading
 import time
@@ -36,6 +35,7 @@ from urllib3.exceptions import (
 
 from jsmsso import __version__
 from jsmsso.errors import WireFailed
+from jsmsso.http_deadlines import Call, call_of_thread, watch
 
 if TYPE_CHECKING:
     import requests
@@ -154,9 +154,9 @@ class HttpClient:
             raise WireFailed("insecure", without_query(url), "plain http is for loopback addresses only", "Use https://.")
         pool = self._pools.get(origin) or self._open_pool(origin, loopback)
         timeout = max(0.001, ends - time.monotonic())
-        call = _Call(ends)
-        _call_of_thread.current = call
-        _watch.add(call)
+        call = Call(ends)
+        call_of_thread.current = call
+        watch.add(call)
         try:
             response = pool.urlopen(
                 method,
@@ -181,8 +181,8 @@ class HttpClient:
                 return self._exchange(method, url, headers, body, ends, max_bytes, False)
             raise _failure(error, url) from error
         finally:
-            _watch.remove(call)
-            _call_of_thread.current = None
+            watch.remove(call)
+            call_of_thread.current = None
 
     def _open_pool(self, origin: str, loopback: bool) -> HTTPConnectionPool:
         with self._lock:
@@ -297,7 +297,7 @@ def _split(url: str) -> tuple[str, str, bool]:
     return origin, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), is_loopback(host)
 
 
-def _read_whole(response: urllib3.HTTPResponse, call: _Call, max_bytes: int, url: str) -> _WholeResponse:
+def _read_whole(response: urllib3.HTTPResponse, call: Call, max_bytes: int, url: str) -> _WholeResponse:
     """Read in single receives, so that a body sent byte by byte meets the deadline too."""
     chunks: list[bytes] = []
     size = 0
@@ -369,93 +369,17 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-# Deadlines for whole answers ------------------------------------------------------------------
-#
-# A socket's timeout starts anew with every receive, so a peer that sends a byte now and then could hold a
-# thread for ever. One thread a process looks at the calls in flight and shuts the sockets of those whose
-# time is over; a call itself pays two dictionary operations.
-
-WATCH_SECONDS = 0.2
-
-
-class _Call:
-    __slots__ = ("answered", "connection", "ends", "expired", "reused")
-
-    def __init__(self, ends: float) -> None:
-        self.ends = ends
-        self.connection: HTTPConnection | None = None
-        self.answered = False  # the head of an answer is here
-        self.expired = False
-        self.reused = True  # until a connection is opened for it
-
-    def expire(self) -> None:
-        self.expired = True
-        sock = self.connection and self.connection.sock
-        if sock is not None:
-            try:
-                socket.socket.shutdown(cast(socket.socket, sock), socket.SHUT_RDWR)  # SSLSocket's own would drop its TLS state
-            except OSError:
-                pass
-
-
-class _Watch:
-    def __init__(self) -> None:
-        self.forget()
-        os.register_at_fork(after_in_child=self.forget)
-
-    def forget(self) -> None:
-        """In a forked child: the parent's calls are not ours to end (their sockets are shared), and its thread is not here."""
-        self._calls: dict[int, _Call] = {}
-        self._busy = threading.Event()
-        self._running = False
-
-    def add(self, call: _Call) -> None:
-        self._calls[id(call)] = call
-        if not self._running:
-            self._start()
-        self._busy.set()
-
-    def remove(self, call: _Call) -> None:
-        self._calls.pop(id(call), None)
-
-    def _start(self) -> None:
-        self._running = True
-        threading.Thread(target=self._run, name="jsmsso-deadlines", daemon=True).start()
-
-    def _run(self) -> None:
-        while True:
-            self._busy.wait()
-            time.sleep(WATCH_SECONDS)
-            now = time.monotonic()
-            calls = list(self._calls.values())
-            if not calls:
-                self._busy.clear()
-                if self._calls:  # one came between the two lines
-                    self._busy.set()
-            for call in calls:
-                if now >= call.ends:
-                    call.expire()
-
-
-class _ThreadsCall(threading.local):
-    current: _Call | None = None
-
-
-_watch = _Watch()
-_call_of_thread = _ThreadsCall()
-
-
 class _Noted(HTTPConnection):
     """Tells the thread's call which connection serves it."""
 
     def connect(self) -> None:
-        if (call := _call_of_thread.current) is not None:
+        if (call := call_of_thread.current) is not None:
             call.reused = False
             call.connection = self  # a proxy can be slow before there is a request
         super().connect()
 
     def request(self, *args: Any, **options: Any) -> None:
-        if (call := _call_of_thread.current) is not None:
+        if (call := call_of_thread.current) is not None:
             call.connection = self
         super().request(*args, **options)
 

@@ -207,9 +207,9 @@ def test_calls_of_the_parent_are_not_ended_by_a_forked_child(server: Callable[..
         child = os.fork()
     if child == 0:
         with suppress(BaseException):
-            from jsmsso import http_client
+            from jsmsso import http_deadlines
 
-            os._exit(0 if not http_client._watch._calls else 1)
+            os._exit(0 if not http_deadlines.watch._calls else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     go_on.set()
