@@ -119,7 +119,8 @@ def preview(
         refusal = {"reason": error.reason, "message": error.message, "hint": error.hint}
         text = f"Refused: {error.message}\n  {error.hint}".rstrip()
         return Result(data={"customer": None, "refused": refusal}, text=text, warnings=warnings, exit_code=1)
-    fields = {key: value for key, value in asdict(customer).items() if key not in ("provider", "issuer", "subject")}
+    not_mapped = ("provider", "issuer", "subject", "organizations_complete")
+    fields = {key: value for key, value in asdict(customer).items() if key not in not_mapped}
     return Result(
         data={"customer": fields, "refused": None},
         text=lambda console: _draw_customer(console, given, rules, fields),

@@ -2,58 +2,38 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
+from jsmsso.identity.conditions import (
+    INCOMPLETE,
+    AllOf,
+    AnyOf,
+    ByProvider,
+    Claim,
+    ClaimAllOf,
+    ClaimEquals,
+    ClaimMatches,
+    Claims,
+    Condition,
+    Email,
+    EmailDomain,
+    EmailIn,
+    Everyone,
+    Organization,
+    each,
+)
 from jsmsso.identity.customer import Customer
+from jsmsso.identity.email_patterns import domain_matches
+
+__all__ = [
+    "INCOMPLETE", "AllOf", "AnyOf", "ByProvider", "Claim", "ClaimAllOf", "ClaimEquals", "ClaimMatches", "Claims", "Condition", "Decision",
+    "Effect", "Email", "EmailDomain", "EmailIn", "Everyone", "Explained", "Organization", "Rule", "claims_named", "decide",
+    "domain_matches", "explain", "looks_at_organizations", "never_reached",
+]  # fmt: skip
 
 Effect = Literal["allow", "deny"]
-Claims: TypeAlias = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Email:
-    """Any of these addresses or globs (``*@contractor.acme.com``), folded as the address is."""
-
-    globs: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"email {_or(self.globs)}"
-
-
-@dataclass(frozen=True, slots=True)
-class EmailDomain:
-    """Exactly one of these domains; ``*.acme.com`` stands for every subdomain and not for acme.com."""
-
-    domains: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"email domain {_or(self.domains)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The claim of this literal name has any of these values (as itself, or as one of a list)."""
-
-    name: str
-    any_of: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"claim {self.name} any of {', '.join(self.any_of)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Everyone:
-    """Whoever has a verified email."""
-
-    def __str__(self) -> str:
-        return "everyone"
-
-
-Condition: TypeAlias = Email | EmailDomain | Claim | Everyone
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,86 +46,126 @@ class Rule:
     def __str__(self) -> str:
         return f"{self.effect} {self.condition}"
 
+    def applies(self, customer: Customer, claims: Claims) -> bool:
+        """Whether it decides about this customer: an allow that fits, a deny that fits or may fit."""
+        fit = self.condition.fits(customer, claims)
+        return bool(fit) or (fit is None and self.effect == "deny")
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a customer may enter, and why: ``number`` is the rule's place counted from 1, else 0."""
+    """Whether a customer may enter, and why: ``number`` is the rule's place counted from 1, else 0.
+
+    ``portal`` is the key of the portal whose own rules decided; empty for the rules for everyone.
+    """
 
     allowed: bool
     number: int
-    rule: str
+    because: Rule | str
+    portal: str = ""
+
+    @property
+    def rule(self) -> str:
+        """The rule as people read it, or why none was needed."""
+        return str(self.because)
 
     def __str__(self) -> str:
         verdict = "Allowed" if self.allowed else "Denied"
-        return f"{verdict} by rule {self.number}: {self.rule}" if self.number else f"{verdict}: {self.rule}"
+        of = f" of {self.portal}" if self.portal else ""
+        if self.number:
+            return f"{verdict} by rule {self.number}{of}: {self.rule}"
+        return f"{verdict}: {self.rule}{of}"
 
 
-INCOMPLETE: Mapping[str, bool] = {"incomplete": True}
-"""Stands in for a claim of which the provider sent only that there is more of it (Entra's group overage): no rule
-allows by it, and every rule that denies by it denies."""
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What one rule had to do with a decision. ``why`` has no values but those that stand in the rule, and the address's domain."""
+
+    number: int
+    rule: str
+    result: Literal["decides", "passes", "not reached"]
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.number}. {self.rule}: {self.result}" + (f", {self.why}" if self.why else "")
+
+
 NO_RULES = Decision(True, 0, "no rules are set, so every verified email may enter")
-NO_MATCH = Decision(False, 0, "no rule matches")
+NO_MATCH = "no rule matches"
 
 
-def decide(rules: Sequence[Rule], customer: Customer, claims: Claims) -> Decision:
-    """The decision of ``rules`` about a customer whose claims are ``claims``. Pure; never raises for odd claims."""
+def decide(rules: Sequence[Rule], customer: Customer, claims: Claims, portal: str = "") -> Decision:
+    """The decision of ``rules`` about a customer whose claims are ``claims``. Pure; never raises for odd claims.
+
+    ``portal`` is the key of the portal whose own rules they are.
+    """
     if not rules:
         return NO_RULES
     for number, rule in enumerate(rules, start=1):
-        if _matches(rule.condition, customer, claims) or (rule.effect == "deny" and _may_match(rule.condition, claims)):
-            return Decision(rule.effect == "allow", number, str(rule))
-    return NO_MATCH
+        if rule.applies(customer, claims):
+            return Decision(rule.effect == "allow", number, rule, portal)
+    return Decision(False, 0, NO_MATCH, portal)
+
+
+def explain(rules: Sequence[Rule], customer: Customer, claims: Claims) -> list[Explained]:
+    """Rule by rule, how :func:`decide` comes to its decision."""
+    lines: list[Explained] = []
+    decided = False
+    for number, rule in enumerate(rules, start=1):
+        if decided:
+            lines.append(Explained(number, str(rule), "not reached", ""))
+            continue
+        decided = rule.applies(customer, claims)
+        lines.append(Explained(number, str(rule), "decides" if decided else "passes", rule.condition.why(customer, claims)))
+    return lines
 
 
 def claims_named(rules: Sequence[Rule]) -> frozenset[str]:
     """The claims that a session must keep so that these rules can be decided again without a login."""
-    return frozenset(rule.condition.name for rule in rules if isinstance(rule.condition, Claim))
-
-
-def domain_matches(domain: str, patterns: Sequence[str]) -> bool:
-    """Whether a folded domain is one of ``patterns`` (exact, or ``*.`` for any subdomain)."""
-    return any(
-        domain.endswith(pattern[1:]) and len(domain) > len(pattern) - 1 if pattern.startswith("*.") else domain == pattern
-        for pattern in patterns
+    return frozenset(
+        one.name for rule in rules for one in each(rule.condition) if isinstance(one, Claim | ClaimEquals | ClaimAllOf | ClaimMatches)
     )
 
 
-def _matches(condition: Condition, customer: Customer, claims: Claims) -> bool:
-    match condition:
-        case Everyone():
-            return True
-        case EmailDomain(domains):
-            return domain_matches(customer.email.rpartition("@")[2], domains)
-        case Email(globs):
-            return any(_glob(pattern)(customer.email) for pattern in globs)
-        case Claim(name, any_of):
-            return not set(any_of).isdisjoint(_texts(claims.get(name)))
+def looks_at_organizations(rules: Sequence[Rule]) -> bool:
+    """Whether a session must keep the customer's organizations for these rules."""
+    return any(isinstance(one, Organization) for rule in rules for one in each(rule.condition))
 
 
-def _may_match(condition: Condition, claims: Claims) -> bool:
-    """Whether the claim that the condition looks at is known to be there, but not what it says."""
-    return isinstance(condition, Claim) and claims.get(condition.name) == INCOMPLETE
+def never_reached(rules: Sequence[Rule]) -> list[tuple[int, int]]:
+    """Rules that can never decide, with the earlier rule that always decides before them, both counted from 1."""
+    found = []
+    for number, rule in enumerate(rules, start=1):
+        earlier = next((n for n, before in enumerate(rules[: number - 1], start=1) if _covers(before, rule)), 0)
+        if earlier:
+            found.append((number, earlier))
+    return found
 
 
-def _texts(value: object) -> list[str]:
-    """A claim's values as the texts that rules compare with; an absent claim and an odd one have none."""
-    values = value if isinstance(value, list | tuple) else [value]
-    texts = []
-    for one in values:
-        if isinstance(one, bool):
-            texts.append("true" if one else "false")
-        elif isinstance(one, str | int):
-            texts.append(str(one))
-    return texts
+def _covers(before: Rule, rule: Rule) -> bool:
+    """Whether ``before`` decides wherever ``rule`` would. An allow does not where the two cannot be told and ``rule`` denies."""
+    if _is_everyone(before.condition):
+        return True
+    if before.effect == "allow" and rule.effect == "deny" and _may_be_unknown(rule.condition):
+        return False
+    one, other = before.condition, rule.condition
+    if one == other:
+        return True
+    match one, other:
+        case Email(), Email():
+            return set(other.globs) <= set(one.globs)
+        case EmailDomain(), EmailDomain():
+            return set(other.domains) <= set(one.domains)
+        case ByProvider(), ByProvider():
+            return set(other.names) <= set(one.names)
+    return False
 
 
-@lru_cache(maxsize=4096)
-def _glob(pattern: str) -> Callable[[str], object]:
-    """Only ``*`` is special (any characters, never across the ``@``)."""
-    if "*" not in pattern:
-        return pattern.__eq__
-    return re.compile("[^@]*".join(map(re.escape, pattern.split("*")))).fullmatch
+def _is_everyone(condition: Condition) -> bool:
+    if isinstance(condition, AnyOf):
+        return any(map(_is_everyone, condition.conditions))
+    return isinstance(condition, Everyone) or (isinstance(condition, AllOf) and all(map(_is_everyone, condition.conditions)))
 
 
-def _or(texts: Sequence[str]) -> str:
-    return " or ".join(texts)
+def _may_be_unknown(condition: Condition) -> bool:
+    return any(not isinstance(one, Email | EmailDomain | ByProvider | Everyone | AnyOf | AllOf) for one in each(condition))

@@ -8,12 +8,14 @@ from functools import lru_cache
 from typing import Any
 
 from jsmsso.errors import IdentityRefused
-from jsmsso.identity.access import domain_matches
+from jsmsso.identity.conditions import INCOMPLETE
 from jsmsso.identity.customer import Customer
 from jsmsso.identity.email_address import NotAnEmailAddress, fold_email
+from jsmsso.identity.email_patterns import domain_matches
 
 MAX_TEXT = 255  # characters kept of a name; Jira's display names end there
 MAX_ORGANIZATIONS = 200
+MAX_JSON = 100_000  # characters of a claim that is read as JSON in a text
 
 Claims = Mapping[str, Any]
 AttributeMapping = Mapping[str, Sequence[str]]
@@ -23,11 +25,14 @@ STANDARD_ATTRIBUTES: AttributeMapping = {
     "first_name": ("given_name",),
     "last_name": ("family_name",),
     "display_name": ("name",),
+    "locale": ("locale",),
+    "phone": ("phone_number",),
 }
 """The standard claims (OpenID Connect Core 5.1) for the customer's fields."""
 
-OWN_FIELDS = ("email", "first_name", "last_name", "display_name", "organizations")
+OWN_FIELDS = ("email", "first_name", "last_name", "display_name", "organizations", "locale", "phone")
 """Those of every customer; other names in a mapping are fields of the administrator's own."""
+_NOT_MISSED = ("locale", "phone")  # by the standard claims: few providers have them, and nobody waits for another call for their sake
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,10 @@ def to_customer(claims: Claims, rules: IdentityRules) -> Customer:
     """The customer that validated claims make. Raises :class:`IdentityRefused` where their email is no identity."""
     values = {name: _first(expressions, claims) for name, expressions in rules.attributes.items()}
     email = verified_email(values.get("email"), claims, rules)
-    first_name, last_name = _text(values.get("first_name")), _text(values.get("last_name"))
+    first_name, last_name, display_name = (_text(values.get(name)) for name in ("first_name", "last_name", "display_name"))
+    if not first_name and not last_name:
+        first_name, last_name = _split(display_name)
+    organizations = _texts(values.get("organizations"))
     return Customer(
         provider=rules.provider,
         issuer=claims["iss"],
@@ -60,8 +68,12 @@ def to_customer(claims: Claims, rules: IdentityRules) -> Customer:
         email=email,
         first_name=first_name,
         last_name=last_name,
-        display_name=_text(values.get("display_name")) or f"{first_name} {last_name}".strip() or email,
-        organizations=_texts(values.get("organizations")),
+        display_name=display_name or f"{first_name} {last_name}".strip() or email,
+        organizations=tuple(organizations[:MAX_ORGANIZATIONS]),
+        organizations_complete=len(organizations) <= MAX_ORGANIZATIONS
+        and not _reads_incomplete(rules.attributes.get("organizations", ()), claims),
+        locale=_text(values.get("locale")),
+        phone=_text(values.get("phone")),
         other={name: value for name, value in values.items() if name not in OWN_FIELDS and value is not None},
     )
 
@@ -103,7 +115,11 @@ def verified_email(value: object, claims: Claims, rules: IdentityRules) -> str:
 
 def lacking(claims: Claims, rules: IdentityRules) -> tuple[str, ...]:
     """The mapped fields for which these claims have no value, and ``email_verified`` where nothing says it that could."""
-    fields = [name for name, expressions in rules.attributes.items() if _first(expressions, claims) is None]
+    fields = [
+        name
+        for name, expressions in rules.attributes.items()
+        if not (name in _NOT_MISSED and tuple(expressions) == STANDARD_ATTRIBUTES[name]) and _first(expressions, claims) is None
+    ]
     if rules.verified_by and not any(name in claims for name in rules.verified_by):
         fields.append("email_verified")
     return tuple(fields)
@@ -117,7 +133,10 @@ def destination(claim: str, rules: IdentityRules) -> str:
 
 
 def evaluate(expression: str, claims: Claims) -> Any:
-    """The value of one expression: the claim of that literal name, else the JMESPath; None when there is none."""
+    """The value of one expression: the claim of that literal name, else the JMESPath; None when there is none.
+
+    A path also leads into a claim that is JSON in a text, as Cognito's userinfo has ``identities``.
+    """
     if expression in claims:
         return claims[expression]
     compiled = _compiled(expression)
@@ -125,8 +144,9 @@ def evaluate(expression: str, claims: Claims) -> Any:
         return None
     from jmespath.exceptions import JMESPathError
 
+    read = {name: _unpacked(value) if isinstance(value, str) and name in expression else value for name, value in claims.items()}
     try:
-        return compiled.search(dict(claims))
+        return compiled.search(read)
     except (JMESPathError, RecursionError):
         return None
 
@@ -168,14 +188,57 @@ def _flag(value: object) -> bool:
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
+def _unpacked(text: str) -> object:
+    """The list or mapping that a text is in JSON, else the text."""
+    if text[:1] not in ("[", "{") or len(text) > MAX_JSON:
+        return text
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _reads_incomplete(expressions: Sequence[str], claims: Claims) -> bool:
+    """Whether one of the expressions looks at a claim of which the provider left something out."""
+    incomplete = [name for name, value in claims.items() if value == INCOMPLETE]
+    return bool(incomplete) and any(name in one or _looks_at_all(one) for one in expressions for name in incomplete)
+
+
+def _looks_at_all(expression: str) -> bool:
+    return expression.startswith(("*", "@")) or "(@" in expression
+
+
+def _split(name: str) -> tuple[str, str]:
+    """First and last name of a whole one: ``Ada King Lovelace``, or ``Lovelace, Ada`` as directories write it."""
+    if "@" in name:
+        return "", ""  # an address in place of a name
+    if name.count(",") == 1:
+        last_name, _, first_name = (part.strip() for part in name.partition(","))
+    else:
+        first_name, _, last_name = (part.strip() for part in name.rpartition(" "))
+    return (first_name, last_name) if first_name else (last_name, "")
+
+
 def _text(value: object) -> str:
     if isinstance(value, list | tuple):
         value = next(iter(value), None)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
+    # Cut first, so that megabytes cost nothing.
     return "".join(c for c in str(value)[:MAX_TEXT] if c.isprintable()).strip()
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    values = value if isinstance(value, list | tuple) else [value]
-    return tuple(text for one in values[:MAX_ORGANIZATIONS] if (text := _text(one)))
+def _texts(value: object) -> list[str]:
+    """Each text once, in its order; one that is a list in JSON as a list. At most one more than are kept."""
+    if isinstance(value, str):
+        unpacked = _unpacked(value)
+        value = unpacked if isinstance(unpacked, list) else value
+    texts: dict[str, None] = {}
+    for one in value if isinstance(value, list | tuple) else [value]:
+        if text := _text(one):
+            texts[text] = None
+        if len(texts) > MAX_ORGANIZATIONS:
+            break
+    return list(texts)

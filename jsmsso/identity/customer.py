@@ -19,4 +19,8 @@ class Customer:
     last_name: str = ""
     display_name: str = ""
     organizations: tuple[str, ...] = ()
+    locale: str = ""
+    phone: str = ""
+    organizations_complete: bool = True
+    """Whether the customer is known to belong to no others (False: the provider left some out)."""
     other: Mapping[str, Any] = field(default_factory=dict)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from jsmsso.identity import access
-from jsmsso.profile.fields import DomainPattern, EmailGlob, OneOrMany, Section, Some, Text
+from jsmsso.identity.conditions import compiled
+from jsmsso.profile.fields import DomainPattern, EmailGlob, OneOrMany, Section, Some, Text, refused
+
+
+def _expression(text: str) -> str:
+    """An RE2 expression, as it stands."""
+    try:
+        compiled(text)
+    except ValueError as error:
+        raise refused(
+            f"found an expression that RE2 does not take: {error}", "For example gold|platinum; a whole value must match."
+        ) from None
+    return text
 
 
 class Condition(Section):
@@ -22,15 +35,19 @@ class Condition(Section):
         examples=[["acme.com"]],
     )
     email_in: Text | None = Field(
-        None, description="A file with one address in a line, read again when it changed.", examples=["customers.txt"]
+        None,
+        description="A file with one address, or `*@` and a domain, in a line; relative to this file, read again when it changed.",
+        examples=["customers.txt"],
     )
     claim: Text | None = Field(
         None, description="A claim's literal name; one of the four keys below says which values.", examples=["cognito:groups"]
     )
-    equals: Text | None = Field(None, description="With `claim`: this value.")
+    equals: Text | None = Field(None, description="With `claim`: this value and no other.")
     any_of: Some[Text] | None = Field(None, description="With `claim`: at least one of these values.", examples=[["customers"]])
     all_of: Some[Text] | None = Field(None, description="With `claim`: every one of these values.")
-    matches: Text | None = Field(None, description="With `claim`: an RE2 expression for a whole value.")
+    matches: Annotated[Text, AfterValidator(_expression)] | None = Field(
+        None, description="With `claim`: an RE2 expression for a whole value of at most 1,024 characters."
+    )
     organization: OneOrMany[Text] | None = Field(None, description="Organizations, as `attributes.organizations` maps them.")
     provider: OneOrMany[Text] | None = Field(None, description="Names of providers in this file.")
     any: Some[AnyCondition] | None = Field(None, description="At least one of these conditions.")
@@ -56,34 +73,49 @@ class AccessRule(Section):
     deny: AnyCondition | None = Field(None, description="Keep out whom the condition fits.")
 
     @property
-    def rule(self) -> access.Rule | None:
-        """The rule to decide by, or nothing where its kind is not acted on yet."""
-        condition = _condition(self.allow if self.allow is not None else self.deny)
-        return None if condition is None else access.Rule("allow" if self.allow is not None else "deny", condition)
+    def rule(self) -> access.Rule:
+        """The rule to decide by."""
+        effect: access.Effect = "allow" if self.allow is not None else "deny"
+        return access.Rule(effect, condition_of(self.allow if self.allow is not None else self.deny))
 
 
 def decided(rules: tuple[AccessRule, ...]) -> tuple[access.Rule, ...]:
-    """The rules in the order of the file. Where one is not acted on yet, nobody gets past it: it and all after it deny."""
-    made: list[access.Rule] = []
-    for written in rules:
-        if (rule := written.rule) is None:
-            return (*made, access.Rule("deny", access.Everyone()))
-        made.append(rule)
-    return tuple(made)
+    """The rules in the order of the file."""
+    return tuple(written.rule for written in rules)
 
 
-def _condition(written: Condition | Literal["everyone"] | None) -> access.Condition | None:
+def condition_of(written: Condition | Literal["everyone"] | None) -> access.Condition:
+    """The condition to decide by. Raises :class:`ValueError` for one that ``jsmsso.profile.checks`` would not let pass."""
     if written == "everyone":
         return access.Everyone()
-    if not isinstance(written, Condition):
-        return None
-    if written.email is not None:
-        return access.Email(written.email)
-    if written.email_domain is not None:
-        return access.EmailDomain(written.email_domain)
-    if written.claim is not None and written.any_of is not None:
-        return access.Claim(written.claim, written.any_of)
-    return None
+    if isinstance(written, Condition):
+        for kind, make in _KINDS:
+            if (value := getattr(written, kind)) is not None:
+                return make(written, value)
+    raise ValueError("a condition of no kind")
 
+
+def _of_claim(written: Condition, name: str) -> access.Condition:
+    if written.equals is not None:
+        return access.ClaimEquals(name, written.equals)
+    if written.any_of is not None:
+        return access.Claim(name, written.any_of)
+    if written.all_of is not None:
+        return access.ClaimAllOf(name, written.all_of)
+    if written.matches is not None:
+        return access.ClaimMatches(name, written.matches)
+    raise ValueError("a claim without values")
+
+
+_KINDS: tuple[tuple[str, Callable[[Condition, Any], access.Condition]], ...] = (
+    ("email", lambda _, globs: access.Email(globs)),
+    ("email_domain", lambda _, domains: access.EmailDomain(domains)),
+    ("email_in", lambda _, file: access.EmailIn(file)),
+    ("claim", _of_claim),
+    ("organization", lambda _, names: access.Organization(names)),
+    ("provider", lambda _, names: access.ByProvider(names)),
+    ("any", lambda _, conditions: access.AnyOf(tuple(map(condition_of, conditions)))),
+    ("all", lambda _, conditions: access.AllOf(tuple(map(condition_of, conditions)))),
+)
 
 Condition.model_rebuild()

@@ -161,6 +161,12 @@ def _portals(values: dict[str, Any]) -> Iterator[Finding]:
                 "the key is missing, and visibility: private needs at least one rule",
                 "For example access: [{allow: {email_domain: acme.com}}].",
             )
+        if portal.get("visibility") == "private" and not values.get("access"):
+            yield Finding(
+                ("portals", number, "visibility"),
+                "private needs rules for everyone too, and there is no access: on the first level",
+                "For example access: [{allow: everyone}].",
+            )
         if portal.get("visibility") == "public" and "access" in portal:
             yield Finding(("portals", number, "access"), "visibility: public and access cannot both be set", "Delete one of them.")
 

@@ -239,7 +239,7 @@ class Profile(Section):
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
-        """The global rules as far as they are acted on; one that is not denies everybody who gets to it."""
+        """The global rules."""
         return decided(self.access or ())
 
     @property

@@ -1,4 +1,4 @@
-"""What a well-formed profile asks for that is not acted on yet.
+"""What a well-formed profile asks for that is not acted on yet, and what in it can have no effect.
 
 A key that only adds something is named at the start. A key that keeps somebody out, or without which
 a login cannot work, is refused: to pass over it would open a door that the profile closes.
@@ -9,17 +9,14 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel
 
-from jsmsso.profile.access_rules import AccessRule
+from jsmsso.identity.access import never_reached
 from jsmsso.profile.model import Profile
 
 # Keys as patterns -> why they are refused. The first pattern that fits counts; `[]` stands for any item.
 _REFUSED = {
-    "portals[].visibility": "it says who may open the portal",
-    "portals[].access": "it says who may open the portal",
     "portals[].request_types": "it says what customers may raise",
     "jsm.customers.required": "it says who may log in",
     "session.recheck": "it says when a session ends",
@@ -52,7 +49,7 @@ def serving_notes(profile: Profile) -> Notes:
         elif any(_within(key, pattern) for pattern in _NAMED):
             named.setdefault(f"{key} is not acted on yet", []).append(portal)
     return Notes(
-        named=tuple(_with_portals(note, portals) for note, portals in named.items()),
+        named=(*(_with_portals(note, portals) for note, portals in named.items()), *_never_reached(profile)),
         refused=(*_unservable(profile), *(_with_portals(note, portals) for note, portals in refused.items())),
     )
 
@@ -97,20 +94,23 @@ def _unservable(profile: Profile) -> Iterator[str]:
     native = [portal.key for portal in profile.portals if portal.mode == "native"]
     if native:
         yield _with_portals("portals[].mode: native is not acted on yet; use redirect or hosted", native)
-    yield from _rules_not_acted_on(profile)
+    yield from _visibility(profile)
 
 
-def _rules_not_acted_on(profile: Profile) -> Iterator[str]:
-    for number, rule in enumerate(profile.access or (), start=1):
-        if rule.rule is None:
-            acted_on = "email, email_domain, claim with any_of, and everyone are"
-            yield f"access: rule {number} is by {_kind(rule)}, which is not acted on yet; {acted_on}"
+def _visibility(profile: Profile) -> Iterator[str]:
+    jira = [portal.key for portal in profile.portals if portal.visibility == "jira"]
+    if jira:
+        yield _with_portals("portals[].visibility: jira is not acted on yet, and it says who may open the portal", jira)
+    public = [portal.key for portal in profile.portals if portal.visibility == "public" and portal.mode != "redirect"]
+    if public:
+        yield _with_portals("portals[].visibility: public is acted on in mode redirect alone yet", public)
 
 
-def _kind(rule: AccessRule) -> str:
-    condition: Any = rule.allow if rule.allow is not None else rule.deny
-    kinds = sorted(condition.model_fields_set - {"claim"}) if isinstance(condition, BaseModel) else []
-    return f"claim with {kinds[0]}" if kinds and getattr(condition, "claim", None) else " and ".join(kinds)
+def _never_reached(profile: Profile) -> Iterator[str]:
+    """Rules that decide about nobody, since an earlier one always does."""
+    for where, rules in (("access", profile.rules), *((f"access of portal {one.key}", one.rules) for one in profile.portals)):
+        for number, earlier in never_reached(rules):
+            yield f"{where}: rule {number} can never match, rule {earlier} decides before it: {rules[earlier - 1]}"
 
 
 def _with_portals(note: str, portals: list[str]) -> str:

@@ -72,7 +72,9 @@ class Portal(Section):
     )
     gone: Flag = Field(False, description="Set by `portals sync` when the service desk is no longer there.")
     visibility: Literal["default", "private", "public", "jira"] = Field(
-        "default", description="Whether the global rules decide, its own too, nobody, or JSM."
+        "default",
+        description="Who may open it: `default`, whom the rules for everyone let in; `private`, whom its own let in too, with at least one"
+        " of each; `public`, anybody, without a login; `jira`, whom JSM knows there.",
     )
     access: Some[AccessRule] | None = Field(None, description="Rules of this portal, which narrow the global ones.")
     provider: Text | None = Field(None, description="The provider that its customers log in at.")
@@ -89,5 +91,5 @@ class Portal(Section):
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """The portal's own rules, as far as they are acted on; one that is not denies everybody."""
+        """The portal's own rules, which a customer must pass too, whatever the visibility."""
         return decided(self.access or ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jsmsso.errors import AnswerRefused, IdentityRefused, JsmssoError, StoreUnavailable
-from jsmsso.identity.access import INCOMPLETE, decide
+from jsmsso.identity.access import INCOMPLETE
 from jsmsso.identity.attributes import to_customer
 from jsmsso.oidc.authorization import AuthorizationAnswer, read_answer
 from jsmsso.oidc.relying_party import Authentication
@@ -106,8 +106,10 @@ class Callback:
         if incomplete := provider.incomplete_claims(claims):
             claims = {**claims, **dict.fromkeys(incomplete, INCOMPLETE)}
         customer = to_customer(claims, provider.identity)
-        decision = decide(deployment.rules, customer, claims)
-        session = sessions.begin(customer, claims, deployment.claims_kept, deployment.now())
+        decision = deployment.decision(customer, claims)
+        session = sessions.begin(
+            customer, claims, deployment.claims_kept, deployment.now(), keeps_organizations=deployment.keeps_organizations
+        )
         if not decision.allowed:
             cleared = [clear, deployment.cookies.clear(deployment.cookies.session)]
             return self._pages.not_allowed(visit, session, portal, decision, login.return_to, cleared, is_kept=False)

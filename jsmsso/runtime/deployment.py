@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from jsmsso.identity.access import Decision, claims_named, decide, domain_matches
-from jsmsso.identity.attributes import Claims, IdentityRules
+from jsmsso.identity.access import Claims, Decision, claims_named, decide, domain_matches, explain, looks_at_organizations
+from jsmsso.identity.attributes import IdentityRules
+from jsmsso.identity.customer import Customer
+from jsmsso.profile.address_lists import AddressList, with_lists
 from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Portal, Profile
 from jsmsso.providers.known import provider_type
@@ -76,8 +78,16 @@ class Deployment:
         self.http = http_client(profile, path)
         self.providers = {name: self._serve(name, secrets) for name in profile.providers}
         self.by_callback = {provider.callback: self.providers[name] for name, provider in profile.providers.items()}
-        self.rules = profile.rules
-        self.claims_kept = claims_named(self.rules)
+        lists: dict[str, AddressList] = {}
+        self.rules = with_lists(profile.rules, self.folder, say=self._say_of_list, known=lists)
+        self.rules_of_portal = {
+            portal.id: with_lists(portal.rules, self.folder, say=self._say_of_list, known=lists)
+            for portal in self.portals.all
+            if portal.access is not None
+        }
+        all_rules = [*self.rules, *(rule for rules in self.rules_of_portal.values() for rule in rules)]
+        self.claims_kept = claims_named(all_rules)
+        self.keeps_organizations = looks_at_organizations(all_rules)
 
     def _serve(self, name: str, secrets: Secrets) -> ServedProvider:
         entry = self.profile.providers[name]
@@ -99,8 +109,8 @@ class Deployment:
     def session_of(self, visit: Visit) -> Session | None:
         """The visit's living session, as far as this profile still stands behind it.
 
-        Its provider must be in the profile and may still vouch for the address, and it must know the claims that the
-        rules name now: without one of them a rule that denies by it would let its person in.
+        Its provider must be in the profile and may still vouch for the address, and it must know what the rules look at
+        now: without one of the claims a rule that denies by it would let its person in.
         """
         text = visit.cookies.get(self.cookies.session)
         if text is None:
@@ -113,6 +123,8 @@ class Deployment:
         served = self.providers.get(customer.provider)
         if served is None or customer.issuer not in served.issuers or not self.claims_kept <= session.claims.keys():
             return None
+        if self.keeps_organizations and not session.knows_organizations:
+            return None
         if self.endings.has_ended(session):
             return None
         domains = served.identity.email_domains
@@ -123,9 +135,37 @@ class Deployment:
         later = sessions.renewed(session, now=self.now(), idle_timeout=self.profile.session.idle_timeout)
         return (self.cookies.set(self.cookies.session, sessions.seal(later, self.sealer)),) if later else ()
 
-    def decision_on(self, session: Session) -> Decision:
+    def decision(self, customer: Customer, claims: Claims, portal: Portal | None = None) -> Decision:
+        """Whether the rules for everyone let a customer in, and those of ``portal`` too."""
+        decision = decide(self.rules, customer, claims)
+        own = self.rules_of_portal.get(portal.id) if portal is not None and decision.allowed else None
+        return decide(own, customer, claims, portal.key) if portal is not None and own is not None else decision
+
+    def decision_on(self, session: Session, portal: Portal | None = None) -> Decision:
         """The access decision, made anew from what the session keeps."""
-        return decide(self.rules, session.customer, session.claims)
+        return self.decision(session.customer, session.claims, portal)
+
+    def explanation(self, session: Session, portal: Portal | None) -> list[str]:
+        """The decision rule by rule, for the log."""
+        customer, claims = session.customer, session.claims
+        lines = [str(one) for one in explain(self.rules, customer, claims)]
+        own = self.rules_of_portal.get(portal.id, ()) if portal is not None else ()
+        if portal is not None and own and decide(self.rules, customer, claims).allowed:
+            lines += [f"{portal.key} {one}" for one in explain(own, customer, claims)]
+        return lines
+
+    def open_to(self, session: Session) -> tuple[Portal, ...]:
+        """The portals that a customer whom the rules for everyone let in may open."""
+        customer = session.customer
+        return tuple(
+            portal
+            for portal in self.portals.all
+            if portal.visibility == "public"
+            or (
+                portal.provider in (None, customer.provider)
+                and (portal.id not in self.rules_of_portal or decide(self.rules_of_portal[portal.id], customer, session.claims).allowed)
+            )
+        )
 
     def chosen_for(self, visit: Visit, portal: Portal | None, named: str = "") -> ServedProvider | None:
         """The provider of a login for which nobody need be asked, or None.
@@ -154,6 +194,10 @@ class Deployment:
         if portal is not None and portal.provider is not None:
             return (self.providers[portal.provider],)
         return tuple(self.providers.values())
+
+    def _say_of_list(self, name: str, wrong: str) -> None:
+        """Of a file that ``email_in`` names, which changed."""
+        self.events.write("access.list", reason="unreadable" if wrong else "read", file=name, detail=wrong)
 
     def own(self, path: str) -> str:
         """A path of ours as a browser must ask for it."""

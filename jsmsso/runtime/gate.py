@@ -66,10 +66,12 @@ class Gate:
         if target is None:
             return self._pages.not_found(visit, deployment.session_of(visit))
         portal = target.portal
+        if portal is not None and portal.visibility == "public" and portal.mode == "redirect":
+            return deployment.headers.redirect(target.native_url)
         session = deployment.session_of(visit)
         if session is None or (portal is not None and portal.provider not in (None, session.customer.provider)):
             return self._to_login(visit, target)
-        decision = deployment.decision_on(session)
+        decision = deployment.decision_on(session, portal)
         if not decision.allowed:
             return self._pages.not_allowed(visit, session, portal, decision, target.own_path)
         if portal is None:

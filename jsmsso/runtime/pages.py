@@ -23,6 +23,7 @@ from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.targets import Target
 from jsmsso.runtime.visit import Visit
 
+MAX_ADDRESS = 254  # characters of an email address (RFC 5321 4.5.3.1.3)
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread on the telephone
 
 
@@ -45,10 +46,12 @@ class Pages:
         }
         self._environment = environment
 
-    def sign_in(self, visit: Visit, portal: Portal | None, return_to: str, *, all_ways: bool = False, wrong: str = "") -> Reply:
+    def sign_in(
+        self, visit: Visit, portal: Portal | None, return_to: str, *, all_ways: bool = False, wrong: str = "", typed: str = ""
+    ) -> Reply:
         """The way in: a button, the providers to choose from, or a form for the address, which chooses.
 
-        ``all_ways`` lists the providers in any mode; ``wrong`` says what was wrong with a typed address.
+        ``all_ways`` lists the providers in any mode; ``wrong`` says what was wrong with the address ``typed``.
         """
         deployment = self._deployment
         chosen = None if all_ways or wrong else deployment.chosen_for(visit, portal)
@@ -62,6 +65,7 @@ class Pages:
             others=self._choose_address(return_to) if len(shown) < len(possible) or asks else "",
             asks=asks,
             wrong=wrong,
+            typed=typed[:MAX_ADDRESS],
             return_to=return_to,
             token=form_token(deployment.sealer, "login", "", deployment.now()) if asks else "",
             native=self._native_login(portal),
@@ -69,8 +73,10 @@ class Pages:
         )
 
     def portal_list(self, visit: Visit, session: Session, cookies: Sequence[Header] = ()) -> Reply:
-        """The portals of this customer."""
-        return self._signed_in("portal_list.html", session, cookies, portals=self._deployment.portals.all, at_home=True)
+        """The portals that this customer may open."""
+        deployment = self._deployment
+        portals = deployment.open_to(session)
+        return self._signed_in("portal_list.html", session, cookies, portals=portals, any=bool(deployment.portals.all), at_home=True)
 
     def portal(self, visit: Visit, session: Session, target: Target, cookies: Sequence[Header] = ()) -> Reply:
         """A portal in mode ``hosted`` as far as it is built: who is signed in, and the way to the native portal."""
@@ -116,6 +122,7 @@ class Pages:
             portal=portal,
             return_to=return_to,
             cookies=cookies,
+            rules=self._deployment.explanation(session, portal),
         )
 
     def answer_refused(self, visit: Visit, error: AnswerRefused, portal: Portal | None, cookies: Sequence[Header] = ()) -> Reply:
@@ -177,6 +184,7 @@ class Pages:
         error: JsmssoError | None = None,
         return_to: str | None = None,
         where: str = "",
+        rules: Sequence[str] = (),
     ) -> Reply:
         reference = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(2))
         email = email or (session.customer.email if session else "")
@@ -194,6 +202,7 @@ class Pages:
             path=visit.path,
             client=visit.environ.get("REMOTE_ADDR"),
             where=where,
+            rules=rules or None,
         )
         return self._render(
             "dead_end.html",

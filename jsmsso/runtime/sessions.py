@@ -18,7 +18,10 @@ _PURPOSE = "session"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """``started`` and ``seen`` are seconds since the epoch; a renewal changes ``seen`` alone."""
+    """``started`` and ``seen`` are seconds since the epoch; a renewal changes ``seen`` alone.
+
+    The customer's organizations are there only with ``knows_organizations``.
+    """
 
     id: str
     customer: Customer
@@ -26,9 +29,10 @@ class Session:
     sid: str
     started: int
     seen: int
+    knows_organizations: bool = False
 
 
-def begin(customer: Customer, claims: Mapping[str, Any], kept: frozenset[str], now: float) -> Session:
+def begin(customer: Customer, claims: Mapping[str, Any], kept: frozenset[str], now: float, *, keeps_organizations: bool = False) -> Session:
     """A new session with an id of its own. Of the claims only those in ``kept`` are taken along, absent ones as None."""
     sid = claims.get("sid")
     return Session(
@@ -38,6 +42,7 @@ def begin(customer: Customer, claims: Mapping[str, Any], kept: frozenset[str], n
         sid=sid if isinstance(sid, str) else "",
         started=int(now),
         seen=int(now),
+        knows_organizations=keeps_organizations,
     )
 
 
@@ -57,6 +62,7 @@ def seal(session: Session, sealer: Sealer) -> str:
         customer.last_name,
         customer.display_name,
         session.claims,
+        [customer.organizations_complete, *customer.organizations] if session.knows_organizations else None,
     ]
     text = sealer.seal(_PURPOSE, json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
     if len(text) > MAX_COOKIE:
@@ -65,7 +71,7 @@ def seal(session: Session, sealer: Sealer) -> str:
             "the claims that access rules name are too large for a session",
             "Send fewer groups to this client, or name a claim with fewer values in the rules.",
             email=customer.email,
-            claims=tuple(sorted(session.claims)),
+            claims=(*sorted(session.claims), *(["organizations"] if session.knows_organizations else [])),
         )
     return text
 
@@ -76,14 +82,25 @@ def unseal(text: str, sealer: Sealer, *, now: float, lifetime: int, idle_timeout
     if content is None:
         return None
     try:
-        id_, started, seen, sid, provider, issuer, subject, email, first_name, last_name, display_name, claims = json.loads(content)
+        id_, started, seen, sid, provider, issuer, subject, email, first_name, last_name, display_name, claims, kept = json.loads(content)
+        complete, organizations = (True, ()) if kept is None else (kept[0], tuple(kept[1:]))
         ended = now >= started + lifetime or now >= seen + idle_timeout
     except (ValueError, TypeError):
         return None  # sealed by another version of ours
     if ended:
         return None
-    customer = Customer(provider, issuer, subject, email, first_name, last_name, display_name)
-    return Session(id_, customer, claims, sid, started, seen)
+    customer = Customer(
+        provider,
+        issuer,
+        subject,
+        email,
+        first_name,
+        last_name,
+        display_name,
+        organizations=organizations,
+        organizations_complete=complete,
+    )
+    return Session(id_, customer, claims, sid, started, seen, knows_organizations=kept is not None)
 
 
 def renewed(session: Session, *, now: float, idle_timeout: int) -> Session | None:

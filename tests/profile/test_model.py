@@ -7,7 +7,23 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from jsmsso.identity.access import Claim, Email, EmailDomain, Everyone, Rule
+from jsmsso.identity.access import (
+    AllOf,
+    AnyOf,
+    ByProvider,
+    Claim,
+    ClaimAllOf,
+    ClaimEquals,
+    ClaimMatches,
+    Condition,
+    Effect,
+    Email,
+    EmailDomain,
+    EmailIn,
+    Everyone,
+    Organization,
+    Rule,
+)
 from tests.profile.reading_texts import OIDC, profile, provider
 
 
@@ -64,13 +80,32 @@ def test_rules_keep_their_order_and_words() -> None:
     assert [str(rule) for rule in read.rules] == ["allow claim cognito:groups any of customers", "deny everyone"]
 
 
-@pytest.mark.parametrize(
-    "condition", ["{claim: a, equals: b}", "{organization: x}", "{any: [everyone]}", "{email_in: x.txt}", "{claim: a, matches: b}"]
-)
+CONDITIONS = [
+    pytest.param("{email: A@b.C}", Email(("a@b.c",)), "email a@b.c", id="email"),
+    pytest.param("{email_domain: [b.c, d.e]}", EmailDomain(("b.c", "d.e")), "email domain b.c or d.e", id="email_domain"),
+    pytest.param("{email_in: x.txt}", EmailIn("x.txt"), "email in x.txt", id="email_in"),
+    pytest.param("{claim: a, equals: b}", ClaimEquals("a", "b"), "claim a equals b", id="equals"),
+    pytest.param("{claim: a, any_of: [b, c]}", Claim("a", ("b", "c")), "claim a any of b, c", id="any_of"),
+    pytest.param("{claim: a, all_of: [b, c]}", ClaimAllOf("a", ("b", "c")), "claim a all of b, c", id="all_of"),
+    pytest.param("{claim: a, matches: b|c}", ClaimMatches("a", "b|c"), "claim a matches b|c", id="matches"),
+    pytest.param("{organization: [x, y]}", Organization(("x", "y")), "organization x or y", id="organization"),
+    pytest.param("{provider: p}", ByProvider(("p",)), "provider p", id="provider"),
+    pytest.param("everyone", Everyone(), "everyone", id="everyone"),
+    pytest.param(
+        "{any: [everyone, {all: [{provider: p}, {organization: x}]}]}",
+        AnyOf((Everyone(), AllOf((ByProvider(("p",)), Organization(("x",)))))),
+        "any of (everyone; all of (provider p; organization x))",
+        id="any and all",
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "condition", "words"), CONDITIONS)
 @pytest.mark.parametrize("effect", ["allow", "deny"])
-def test_nobody_gets_past_a_rule_that_is_not_acted_on(effect: str, condition: str) -> None:
-    read = profile(f"access:\n  - deny: {{email: a@b.c}}\n  - {effect}: {condition}\n  - allow: everyone\n")
-    assert read.rules == (Rule("deny", Email(("a@b.c",))), Rule("deny", Everyone()))
+def test_each_kind_of_rule_is_decided_by(effect: Effect, written: str, condition: Condition, words: str) -> None:
+    read = profile(f"{provider('logout: local')}access: [{{{effect}: {written}}}]\n")
+    assert read.rules == (Rule(effect, condition),)
+    assert str(read.rules[0]) == f"{effect} {words}"
 
 
 def test_a_single_text_may_stand_for_a_list_of_one() -> None:

@@ -33,23 +33,9 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
     "text, key",
     [
         pytest.param(with_portal("visibility: jira"), "portals[].visibility", id="visibility jira"),
-        pytest.param(with_portal("visibility: public"), "portals[].visibility", id="visibility public"),
-        pytest.param(with_portal("access: [{allow: {email_domain: a.b}}]"), "portals[].access", id="a portal's rules"),
+        pytest.param(with_portal("visibility: public"), "portals[].visibility: public", id="visibility public, hosted"),
         pytest.param(with_portal("request_types: {deny: [x]}"), "portals[].request_types", id="request types"),
         pytest.param(with_portal("show_sla: []").replace("hosted", "native"), "portals[].mode: native", id="mode native"),
-        pytest.param(f"{READY}access: [{{deny: {{claim: a, equals: b}}}}]\n", "access: rule 1 is by claim with equals", id="claim equals"),
-        pytest.param(
-            f"{READY}access: [{{deny: {{claim: a, all_of: [b]}}}}]\n", "access: rule 1 is by claim with all_of", id="claim all_of"
-        ),
-        pytest.param(
-            f"{READY}access: [{{deny: {{claim: a, matches: b}}}}]\n", "access: rule 1 is by claim with matches", id="claim matches"
-        ),
-        pytest.param(
-            f"{READY}access: [{{allow: everyone}}, {{deny: {{organization: b}}}}]\n", "access: rule 2 is by organization", id="organization"
-        ),
-        pytest.param(f"{READY}access: [{{deny: {{provider: p}}}}]\n", "access: rule 1 is by provider", id="provider"),
-        pytest.param(f"{READY}access: [{{deny: {{any: [everyone]}}}}]\n", "access: rule 1 is by any", id="any"),
-        pytest.param(f"{READY}access: [{{deny: {{email_in: x.txt}}}}]\n", "access: rule 1 is by email_in", id="email_in"),
         pytest.param(
             f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{required: true}}}}\n",
             "jsm.customers.required",
@@ -90,6 +76,51 @@ def test_a_key_that_restricts_anybody_and_is_not_acted_on_stops_serve(text: str,
 )
 def test_what_the_relying_party_acts_on_is_no_note(text: str) -> None:
     assert serving_notes(profile(text)) == Notes()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(with_portal("access: [{allow: {email_domain: a.b}}]"), id="a portal's rules"),
+        pytest.param(
+            f"access: [{{allow: everyone}}]\n{with_portal('visibility: private, access: [{allow: {email: a@b.c}}]')}", id="private"
+        ),
+        pytest.param(with_portal("visibility: public").replace("hosted", "redirect"), id="public, redirect"),
+        pytest.param(f"{READY}access: [{{deny: {{email_in: x.txt}}}}, {{allow: {{any: [{{organization: a}}]}}}}]\n", id="rules"),
+    ],
+)
+def test_who_may_enter_is_acted_on(text: str) -> None:
+    assert serving_notes(profile(text)) == Notes()
+
+
+@pytest.mark.parametrize(
+    "rules, number",
+    [
+        pytest.param("{allow: everyone}, {deny: {email: a@b.c}}", 2, id="after everyone"),
+        pytest.param("{deny: everyone}, {allow: {email: a@b.c}}", 2, id="after nobody"),
+        pytest.param("{allow: {any: [everyone, {provider: p}]}}, {deny: {email: a@b.c}}", 2, id="after any of everyone"),
+        pytest.param("{deny: {email: a@b.c}}, {allow: {provider: p}}, {allow: {email: A@b.c}}", 3, id="the same again"),
+        pytest.param("{allow: {email_domain: [a.b, c.d]}}, {deny: {email_domain: c.d}}", 2, id="a part of an earlier one"),
+    ],
+)
+def test_a_rule_that_can_never_match_is_named(rules: str, number: int) -> None:
+    notes = serving_notes(profile(f"{READY}access: [{rules}]\n"))
+    (note,) = notes.named
+    assert note.startswith(f"access: rule {number} can never match")
+    assert notes.refused == ()
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param("{deny: {claim: a, any_of: [b]}}, {allow: {claim: a, any_of: [c]}}", id="another value"),
+        pytest.param("{allow: {claim: a, any_of: [b]}}, {deny: {claim: a, any_of: [b]}}", id="a denial for want of knowledge"),
+        pytest.param("{allow: {email_domain: c.d}}, {deny: {email_domain: [a.b, c.d]}}", id="more than an earlier one"),
+        pytest.param("{allow: {all: [everyone, {provider: p}]}}, {deny: everyone}", id="all of everyone and another"),
+    ],
+)
+def test_a_rule_that_may_match_is_not_named(rules: str) -> None:
+    assert serving_notes(profile(f"{READY}access: [{rules}]\n")) == Notes()
 
 
 def test_a_cognito_without_an_issuer_is_sent_to_the_test_connection() -> None:

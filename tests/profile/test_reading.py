@@ -289,7 +289,48 @@ def test_an_example_is_a_valid_profile(path: Path) -> None:
         ),
         pytest.param(portals(PORTAL + ", provider: x"), 4, "portals[0].provider", "no provider in this file", "", id="portal's provider"),
         pytest.param(
-            portals(PORTAL + ", visibility: private"), 4, "portals[0].access", "visibility: private needs", "", id="private without rules"
+            portals(PORTAL + ", visibility: private") + "access: [{allow: everyone}]\n",
+            4,
+            "portals[0].access",
+            "visibility: private needs",
+            "",
+            id="private without rules",
+        ),
+        pytest.param(
+            portals(PORTAL + ", visibility: private, access: [{allow: everyone}]"),
+            4,
+            "portals[0].visibility",
+            "private needs rules for everyone too",
+            "",
+            id="private without rules for everyone",
+        ),
+        pytest.param(
+            portals(PORTAL + ", visibility: public, access: [{allow: everyone}]"),
+            4,
+            "portals[0].access",
+            "cannot both be set",
+            "",
+            id="public with rules",
+        ),
+        pytest.param(
+            "access: [{allow: {any: [{claim: a, matches: '(gold'}]}}]\n",
+            3,
+            "access[0].allow.any[0].matches",
+            "found an expression that RE2 does not take: missing ): (gold",
+            "",
+            id="an expression that is none",
+        ),
+        pytest.param(
+            "access: [{allow: {claim: a, matches: '(?=gold)'}}]\n",
+            3,
+            "access[0].allow.matches",
+            "found an expression that RE2 does not take",
+            "",
+            id="an expression of Perl's",
+        ),
+        pytest.param("access: [{allow: {any: []}}]\n", 3, "access[0].allow.any", "the list is empty", "", id="any of nothing"),
+        pytest.param(
+            "access: [{allow: {claim: a, any_of: []}}]\n", 3, "access[0].allow.any_of", "the list is empty", "", id="any of no values"
         ),
         # The rest
         pytest.param("attributes: {subject: email}\n", 3, "attributes.subject", "subject is never mapped", "", id="mapped subject"),

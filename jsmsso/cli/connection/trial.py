@@ -19,6 +19,7 @@ from jsmsso.identity.customer import Customer
 from jsmsso.oidc.authorization import authorization_url, check_issuer, constant_part, refuse_error
 from jsmsso.oidc.relying_party import Authentication
 from jsmsso.oidc.tokens import TokenAnswer, exchange_code
+from jsmsso.profile.address_lists import with_lists
 from jsmsso.profile.model import Profile
 from jsmsso.providers import cognito
 from jsmsso.providers.credentials import credentials_refused
@@ -79,7 +80,7 @@ def try_provider(profile: Profile, path: Path, name: str, *, port: int, seconds:
                      pinned, tuple(warnings))  # fmt: skip
     warnings += _lacking(profile, name, authentication)
     incomplete = incomplete_claims(provider_type(provider.type), authentication.claims)
-    decision = decide(profile.rules, customer, {**authentication.claims, **dict.fromkeys(incomplete, INCOMPLETE)})
+    decision = decide(with_lists(profile.rules, path.parent), customer, {**authentication.claims, **dict.fromkeys(incomplete, INCOMPLETE)})
     return Trial(name, provider.type, checked.settings.redirect_uri, checked.probes, authentication, customer, None, decision, issuer,
                  pinned, tuple(warnings))  # fmt: skip
 
