@@ -148,10 +148,13 @@ class Application:
         portal = deployment.portals.of_own_path(return_to)
         if not visit.is_from_our_pages or not is_form_token(deployment.sealer, form.get("token", ""), "login", "", deployment.now()):
             return self._pages.sign_in(visit, portal, return_to, wrong="This form was open for too long. Please type your address again.")
+        typed = form.get("email", "").strip()
         try:
-            email = fold_email(form.get("email", "").strip())
+            email = fold_email(typed)
         except NotAnEmailAddress:
-            return self._pages.sign_in(visit, portal, return_to, wrong="That is no whole email address, such as name@example.com.")
+            return self._pages.sign_in(
+                visit, portal, return_to, wrong="That is no whole email address, such as name@example.com.", typed=typed
+            )
         provider = deployment.of_address(email, portal)
         if provider is None:
             return self._pages.sign_in(visit, portal, return_to, all_ways=True)

@@ -67,6 +67,9 @@ def explain(error: JsmssoError) -> Failure:
         case IdentityRefused(reason="email_unverified"):
             lead = "This address is not confirmed with the login service. Confirm it there, then sign in again."
             return Failure(403, error.reason, "Your email address is not confirmed", lead, error.message, another_account=True)
+        case IdentityRefused(reason="email_domain"):
+            lead = "The login service that you came from does not speak for this address. Sign in with your own company's."
+            return Failure(403, error.reason, "This account cannot be used here", lead, error.message, another_account=True)
         case IdentityRefused():
             lead = "The login service did not say who you are in a way that works here."
             return Failure(403, error.reason, "This account cannot be used here", lead, error.message, another_account=True)

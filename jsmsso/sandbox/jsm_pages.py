@@ -22,6 +22,7 @@ ROUTES = Map(
         Rule("/servicedesk/customer/portal/<portal_id>/create/<type_id>", endpoint="portal"),
         Rule("/servicedesk/customer/user/requests", endpoint="requests"),
         Rule("/servicedesk/customer/user/login", endpoint="login"),
+        Rule("/servicedesk/customer/portal/<portal_id>/user/login", endpoint="login"),
     ],
     strict_slashes=False,
 )
