@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
+pytestmark = pytest.mark.conformance
+
+
 @dataclass(frozen=True)
 class Stage:
     served: Served

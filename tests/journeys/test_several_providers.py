@@ -21,6 +21,8 @@ from tests.services.oidc_provider import Account, OidcProvider
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page
 
+pytestmark = pytest.mark.conformance
+
 SHOTS = os.environ.get("JSMSSO_SCREENSHOTS", "")
 """A folder for pictures of every page, for people who look at them."""
 

@@ -11,6 +11,8 @@ import pytest
 from tests.oidc.provider import CLIENT_ID, NOW, Provider
 from tests.runtime.site import OWN_FORM, PAGE_LOAD, Answer, Browser, Site
 
+pytestmark = pytest.mark.conformance
+
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 FROM_PROVIDER = {"Content-Type": "application/x-www-form-urlencoded"}
 

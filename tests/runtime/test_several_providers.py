@@ -11,6 +11,8 @@ import pytest
 from tests.oidc.provider import CLIENT_ID, Provider
 from tests.runtime.site import OWN_FORM, Browser, Site, query_of
 
+pytestmark = pytest.mark.conformance
+
 MakeSite = Callable[..., Site]
 
 
