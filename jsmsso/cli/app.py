@@ -22,6 +22,7 @@ COMMANDS = {
     "test-connection": Entry("jsmsso.cli.test_connection", "Log in at a provider for real and show every step."),
     "token": Entry("jsmsso.cli.token", "Get tokens, look into them, refresh them, take them back."),
     "attributes": Entry("jsmsso.cli.attributes", "Map claims to the customer's fields."),
+    "access": Entry("jsmsso.cli.access", "Say who may enter, and try it out."),
     "jsm": Entry("jsmsso.cli.jsm", "Connect the Jira Service Management site."),
     "portals": Entry("jsmsso.cli.portals", "Pull the service desks and print a portal link for each."),
     "secrets": Entry("jsmsso.cli.secrets", "Keep secrets out of the profile."),

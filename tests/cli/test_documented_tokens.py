@@ -1,4 +1,4 @@
-"""docs/tokens.md and docs/attributes.md: their commands exist, and their examples come out as they say."""
+"""docs/tokens.md, docs/attributes.md and docs/access.md: their commands exist, and their examples come out as they say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jsmsso.identity.attributes import IdentityRules, to_customer
 from tests.services import REPOSITORY
 from tests.services.home import Ran
 
-PAGES = [REPOSITORY / "docs" / name for name in ("tokens.md", "attributes.md")]
+PAGES = [REPOSITORY / "docs" / name for name in ("tokens.md", "attributes.md", "access.md")]
 COMMAND = re.compile(r"jsmsso ((?:token|attributes) [a-z]+|test-connection)([^`\n]*)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jsmsso.errors import IdentityRefused
+from jsmsso.identity.access import INCOMPLETE
 from jsmsso.identity.attributes import STANDARD_ATTRIBUTES, IdentityRules, destination, evaluate, lacking, to_customer
 
 RULES = IdentityRules("acme")
@@ -122,6 +124,82 @@ def test_a_name_is_one_line_of_printable_text(value: Any, name: str) -> None:
 )
 def test_a_customer_has_always_something_to_be_called(claims: dict[str, Any], display_name: str) -> None:
     assert to_customer(CLAIMS | claims, RULES).display_name == display_name
+
+
+SPLIT = [
+    pytest.param("Ada Lovelace", ("Ada", "Lovelace"), id="two words"),
+    pytest.param("Ada King Lovelace", ("Ada King", "Lovelace"), id="three words"),
+    pytest.param("Lovelace, Ada", ("Ada", "Lovelace"), id="as directories write it"),
+    pytest.param("de la Cruz, Maria Jos\u00e9", ("Maria Jos\u00e9", "de la Cruz"), id="as directories write it, longer"),
+    pytest.param("Ada", ("Ada", ""), id="one word"),
+    pytest.param("Ada,", ("Ada", ""), id="nothing behind the comma"),
+    pytest.param(", Ada", ("Ada", ""), id="nothing before the comma"),
+    pytest.param("ada@acme.example", ("", ""), id="an address"),
+    pytest.param(["Ada Lovelace", "x"], ("Ada", "Lovelace"), id="a list"),
+    pytest.param("", ("", ""), id="empty"),
+]
+
+
+@pytest.mark.parametrize(("name", "split"), SPLIT)
+def test_a_whole_name_is_split_where_there_is_no_first_and_no_last(name: Any, split: tuple[str, str]) -> None:
+    customer = to_customer(CLAIMS | {"given_name": None, "family_name": "", "name": name}, RULES)
+
+    assert (customer.first_name, customer.last_name) == split
+
+
+def test_a_whole_name_is_not_split_where_one_of_the_two_is_there() -> None:
+    customer = to_customer(CLAIMS | {"given_name": None, "name": "Augusta Ada King"}, RULES)
+
+    assert (customer.first_name, customer.last_name, customer.display_name) == ("", "Lovelace", "Augusta Ada King")
+
+
+def test_locale_and_phone_come_from_the_standard_claims_and_are_not_asked_for() -> None:
+    customer = to_customer(CLAIMS | {"locale": "de-DE", "phone_number": "+49 30 1\u202e23"}, RULES)
+
+    assert (customer.locale, customer.phone) == ("de-DE", "+49 30 123")
+    assert lacking(CLAIMS | {"name": "Ada"}, mapped(phone=("mobile",))) == ("phone",)
+
+
+IDENTITIES = '[{"userId":"7","providerName":"Okta","primary":"true"}]'
+
+
+@pytest.mark.parametrize(
+    ("claims", "expression", "organizations"),
+    [
+        pytest.param({"identities": IDENTITIES}, "identities[0].providerName", ("Okta",), id="Cognito's userinfo"),
+        pytest.param({"identities": json.loads(IDENTITIES)}, "identities[0].providerName", ("Okta",), id="Cognito's ID token"),
+        pytest.param({"custom:orgs": '["Acme","Globex"]'}, "custom:orgs", ("Acme", "Globex"), id="a list"),
+        pytest.param({"orgs": '{"of":["Acme"]}'}, "orgs.of[]", ("Acme",), id="a mapping"),
+        pytest.param({"orgs": "[Acme]"}, "orgs", ("[Acme]",), id="a name in brackets"),
+        pytest.param({"orgs": "[" * 90_000}, "orgs[0]", (), id="brackets without end"),
+    ],
+)
+def test_json_in_a_text_is_read(claims: dict[str, Any], expression: str, organizations: tuple[str, ...]) -> None:
+    assert to_customer(CLAIMS | claims, mapped(organizations=(expression,))).organizations == organizations
+
+
+@pytest.mark.parametrize(
+    ("groups", "expressions", "complete"),
+    [
+        pytest.param(["a"], ("groups",), True, id="all of them"),
+        pytest.param(INCOMPLETE, ("groups",), False, id="some left out"),
+        pytest.param(INCOMPLETE, ("company", "groups"), False, id="the second of two"),
+        pytest.param(INCOMPLETE, ("groups[?starts_with(@, 'x')]",), False, id="in a path"),
+        pytest.param(INCOMPLETE, ("*",), False, id="among all claims"),
+        pytest.param(INCOMPLETE, ("company",), True, id="another claim"),
+        pytest.param([str(number) for number in range(10_000)], ("groups",), False, id="more than are kept"),
+    ],
+)
+def test_organizations_are_known_to_be_incomplete(groups: Any, expressions: tuple[str, ...], complete: bool) -> None:
+    customer = to_customer(CLAIMS | {"company": "Acme", "groups": groups}, mapped(organizations=expressions))
+
+    assert customer.organizations_complete is complete
+
+
+def test_megabytes_in_a_claim_make_a_short_text() -> None:
+    customer = to_customer(CLAIMS | {"name": "x" * 5_000_000, "orgs": ["y" * 5_000_000]}, mapped(organizations=("orgs",)))
+
+    assert (len(customer.display_name), len(customer.organizations[0])) == (255, 255)
 
 
 def test_attributes_of_ones_own_are_kept() -> None:

@@ -1,0 +1,1 @@
+"""Access rules on the command line: decided about given claims, and edited."""
