@@ -97,7 +97,10 @@ def test_what_the_administrator_wrote_stays(site: LocalJsm, sync: Callable[..., 
     prepare(
         jsmsso_home,
         site,
-        "portals:\n  # the rarest first\n" + entry(facilities, site, mine) + entry(help_desk, site) + "log: {format: human}\n",
+        "access: [{allow: everyone}]\nportals:\n  # the rarest first\n"
+        + entry(facilities, site, mine)
+        + entry(help_desk, site)
+        + "log: {format: human}\n",
     )
     before = jsmsso_home.profile.read_text()
     site.site.desks = (help_desk, people, replace(facilities, name="Buildings"))
