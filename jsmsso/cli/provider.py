@@ -182,10 +182,13 @@ def types() -> Result:
     def draw(console: Console) -> None:
         from jsmsso.cli.connection.showing import row, table
 
-        drawn = table("type", "name", "documentation")
+        drawn = table("type", "name")
         for one in rows:
-            row(drawn, one["type"], one["name"], one["documentation"])
+            row(drawn, one["type"], one["name"])
         console.print(drawn)
+        # The addresses of their documentation are longer than a line, and an address that is broken cannot be opened.
+        console.print("\nTheir own documentation: jsmsso provider types --json")
+        console.print("Next: jsmsso provider add TYPE")
 
     return Result(data=rows, text=draw)
 

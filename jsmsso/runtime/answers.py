@@ -9,8 +9,7 @@ from jsmsso.oidc.authorization import AuthorizationAnswer, read_answer
 from jsmsso.oidc.relying_party import Authentication
 from jsmsso.profile.model import Portal
 from jsmsso.runtime import logins, sessions
-from jsmsso.runtime.cookies import MAX_HINT
-from jsmsso.runtime.cookies import REMEMBERED_SECONDS as PROVIDER_SECONDS
+from jsmsso.runtime.cookies import MAX_HINT, PROVIDER_SECONDS
 from jsmsso.runtime.deployment import Deployment, ServedProvider
 from jsmsso.runtime.logins import LOGIN_SECONDS, Login
 from jsmsso.runtime.pages import Pages

@@ -9,7 +9,7 @@ from jsmsso.runtime.replies import Header
 LOGIN_SLOTS = 5  # logins that one browser may have under way at once
 LOGIN_COOKIE_SECONDS = 3600  # longer than a login is good for, so that a late answer can be told from an unknown one
 AFTER_LOGOUT_SECONDS = 900
-REMEMBERED_SECONDS = 365 * 86400  # for how long a browser's choice of a provider is remembered
+PROVIDER_SECONDS = 365 * 86400  # for how long a browser's choice of a provider is remembered
 MAX_HINT = 3800  # characters of an ID token that is kept as id_token_hint; browsers promise 4,096 for a whole cookie
 
 
