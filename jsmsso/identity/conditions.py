@@ -277,18 +277,30 @@ def each(condition: Condition) -> list[Condition]:
 
 
 @lru_cache(maxsize=512)
-def compiled(expression: str) -> Callable[[str], object]:
-    """Whether a whole text matches an RE2 expression. Raises :class:`ValueError` with the reason for one that RE2 does not take."""
+def compiled(expression: str) -> Callable[[str], Any]:
+    """What tells whether a whole text matches an RE2 expression, as ``fullmatch`` does.
+
+    Raises :class:`ValueError` with the reason for an expression that RE2 does not take.
+    """
+    match: Callable[[str], Any] = _compiled(expression).fullmatch
+    return match
+
+
+def caught_groups(expression: str) -> int:
+    """How many pairs of parentheses of an RE2 expression catch something. Raises :class:`ValueError` like :func:`compiled`."""
+    return int(_compiled(expression).groups)
+
+
+def _compiled(expression: str) -> Any:
     import re2
 
     options = re2.Options()
     options.log_errors = False
     try:
-        match: Callable[[str], object] = re2.compile(expression, options).fullmatch
+        return re2.compile(expression, options)
     except re2.error as error:
         reason = error.args[0] if error.args else b""
         raise ValueError(reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)) from None
-    return match
 
 
 def _why_claim(condition: Claim | ClaimEquals | ClaimAllOf | ClaimMatches, customer: Customer, claims: Claims, otherwise: str) -> str:

@@ -23,6 +23,9 @@ def _expression(text: str) -> str:
     return text
 
 
+Expression = Annotated[Text, AfterValidator(_expression)]
+
+
 class Condition(Section):
     """What a rule looks at: one kind, or several under ``any`` or ``all``."""
 
@@ -45,9 +48,7 @@ class Condition(Section):
     equals: Text | None = Field(None, description="With `claim`: this value and no other.")
     any_of: Some[Text] | None = Field(None, description="With `claim`: at least one of these values.", examples=[["customers"]])
     all_of: Some[Text] | None = Field(None, description="With `claim`: every one of these values.")
-    matches: Annotated[Text, AfterValidator(_expression)] | None = Field(
-        None, description="With `claim`: an RE2 expression for a whole value of at most 1,024 characters."
-    )
+    matches: Expression | None = Field(None, description="With `claim`: an RE2 expression for a whole value of at most 1,024 characters.")
     organization: OneOrMany[Text] | None = Field(None, description="Organizations, as `attributes.organizations` maps them.")
     provider: OneOrMany[Text] | None = Field(None, description="Names of providers in this file.")
     any: Some[AnyCondition] | None = Field(None, description="At least one of these conditions.")

@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from jsmsso.identity.access import Rule
-from jsmsso.profile.access_rules import AccessRule, decided
-from jsmsso.profile.fields import Address, BaseAddress, Day, EmailAddress, Flag, Id, Many, Matching, SecretReference, Section, Some, Text
+from jsmsso.identity.conditions import caught_groups
+from jsmsso.profile.access_rules import AccessRule, Expression, decided
+from jsmsso.profile.fields import (
+    Address,
+    BaseAddress,
+    Day,
+    Domain,
+    EmailAddress,
+    Flag,
+    Id,
+    Many,
+    Matching,
+    OneOrMany,
+    SecretReference,
+    Section,
+    Some,
+    Text,
+    refused,
+)  # fmt: skip
+
+
+class OrganizationTransform(Section):
+    """How a value of the mapped claim becomes an organization's name."""
+
+    matches: Expression = Field(description="An RE2 expression that fits the whole value.", examples=["customer-(.*)"])
+    to: Annotated[Text, Matching(r"([^\\]|\\[0-9])+", r"a text in which \1 stands for what the first parentheses caught")] = Field(
+        description=r"The organization's name; `\1` stands for what the first parentheses caught.", examples=[r"\1"]
+    )
+
+    @model_validator(mode="after")
+    def _names_caught_groups(self) -> OrganizationTransform:
+        groups = caught_groups(self.matches)
+        highest = max((int(number) for number in re.findall(r"\\([0-9])", self.to)), default=0)
+        if highest > groups:
+            raise refused(f"to: found \\{highest}; the expression has {groups or 'no'} pair{'' if groups == 1 else 's'} of parentheses")
+        return self
 
 
 class Customers(Section):
@@ -20,6 +55,13 @@ class Customers(Section):
         "off", description="Put the customer into the mapped organizations; `sync` also takes out what we put in."
     )
     create_organizations: Flag = Field(False, description="Create an organization that JSM does not have.")
+    organizations_by_domain: dict[Domain, OneOrMany[Text]] = Field(
+        {}, description="Email domains -> organizations that everybody with such an address is put into."
+    )
+    organizations_always: Many[Text] = Field((), description="Organizations that every customer is put into.")
+    organizations_transform: Many[OrganizationTransform] = Field(
+        (), description="How values of `attributes.organizations` become names; the first that fits counts, and what none fits is left out."
+    )
     required: Flag = Field(False, description="Refuse a login whose customer could not be written, instead of trying again later.")
     prefer: Literal["portal_only", "atlassian"] | None = Field(None, description="Which account counts where one address has two.")
     by: Literal["rest", "scim"] = Field("rest", description="How accounts are written.")
