@@ -220,6 +220,22 @@ class IdentityRefused(JsmssoError):
         super().__init__(message, hint)
 
 
+class CustomerRefused(JsmssoError):
+    """A verified person has no account in JSM that may be taken for theirs; exit code 1.
+
+    ``reason`` is one of ``account_hidden``, ``account_ambiguous``, ``account_inactive``, ``account_missing``,
+    ``account_of_another_provider``, ``account_of_another_person``, ``customer_barred``, ``customer_not_written``.
+    """
+
+    code = "customer_refused"
+    exit_code = 1
+
+    def __init__(self, reason: str, message: str, hint: str = "", *, email: str = "") -> None:
+        self.reason = reason
+        self.email = email
+        super().__init__(message, hint)
+
+
 # Jira Service Management ---------------------------------------------------------------------
 
 

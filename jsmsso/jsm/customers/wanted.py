@@ -39,7 +39,7 @@ class Wanted:
 
     def fingerprint(self, account_id: str) -> str:
         """Changes with everything that was written, save the desks: those are remembered one by one."""
-        told = [account_id, self.email, self.display_name, None if self.organizations is None else sorted(self.organizations)]
+        told = [account_id, self.email, None if self.organizations is None else sorted(self.organizations)]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
 
 
