@@ -180,6 +180,11 @@ class Log(Section):
 
     format: Literal["json", "human"] = Field("json", description="JSON lines, or lines for people.")
     client_address: Literal["full", "truncated", "none"] = Field("full", description="How much of a client's address is kept.")
+    audit_folder: Text | None = Field(
+        None,
+        description="Where the audit trail is kept. Default: `audit` beside the SQLite store, else in the user's state folder.",
+        examples=["/var/log/jsmsso"],
+    )
 
 
 class _UrlAlone:

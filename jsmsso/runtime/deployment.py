@@ -27,6 +27,7 @@ from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.targets import Portals
 from jsmsso.runtime.visit import Visit
 from jsmsso.sealing import Sealer
+from jsmsso.store.audit import Audit, audit_folder
 from jsmsso.store.opening import open_store
 from jsmsso.store.sqlite import SqliteStore
 
@@ -75,6 +76,8 @@ class Deployment:
         self.endings = Endings(self.store, now)
         self.portals = Portals(profile.portals)
         self.events = EventLog(profile.log.format)
+        folder = audit_folder(profile.log.audit_folder, profile.store.url if profile.store else None, self.folder)
+        self.audit = Audit(folder, now=now, complain=self._say_of_audit)
         self.http = http_client(profile, path)
         self.providers = {name: self._serve(name, secrets) for name in profile.providers}
         self.by_callback = {provider.callback: self.providers[name] for name, provider in profile.providers.items()}
@@ -198,6 +201,10 @@ class Deployment:
     def _say_of_list(self, name: str, wrong: str) -> None:
         """Of a file that ``email_in`` names, which changed."""
         self.events.write("access.list", reason="unreadable" if wrong else "read", file=name, detail=wrong)
+
+    def _say_of_audit(self, reason: str, lost: int) -> None:
+        """Of a disk that takes no lines."""
+        self.events.write("audit.lost", reason=reason, lost=lost, folder=str(self.audit.folder))
 
     def own(self, path: str) -> str:
         """A path of ours as a browser must ask for it."""

@@ -7,10 +7,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
-MAX_VALUE = 500  # characters of one value
+from jsmsso.store.json_lines import json_line, kept, stamp
 
 
 class EventLog:
@@ -24,25 +23,16 @@ class EventLog:
 
     def write(self, event: str, **fields: Any) -> None:
         """``event`` is a dotted name such as ``login.refused``; None and empty texts are left out."""
-        stamp = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        given = {name: _shown(value) for name, value in fields.items() if value is not None and value != ""}
+        at = stamp(self._now())
         if self._as_json:
-            line = json.dumps({"time": stamp, "event": event, **given}, ensure_ascii=False, separators=(",", ":"))
+            line = json_line(at, event, fields)
         else:
-            line = f"{stamp} {event} " + " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given.items())
+            said = " ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in kept(fields).items())
+            line = f"{at} {event} {said}\n"
         stream = self._stream or sys.stderr
         try:
             with self._lock:
-                stream.write(line + "\n")
+                stream.write(line)
                 stream.flush()
         except (OSError, ValueError):
             pass  # whoever read the log is gone; people still get their pages
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, list | tuple):
-        return [_shown(one) for one in value[:50]]
-    text = str(value)[:MAX_VALUE]
-    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
