@@ -253,14 +253,27 @@ class JsmUnreachable(JsmFailed):
 
 
 class JsmRefused(JsmFailed):
-    """JSM answered with an error status; ``status`` is the HTTP status, ``detail`` Atlassian's own message."""
+    """JSM answered with an error status; ``status`` is the HTTP status, ``detail`` Atlassian's own message, ``key`` its name."""
 
     code = "jsm_refused"
 
-    def __init__(self, status: int, detail: str, message: str, hint: str = "") -> None:
+    def __init__(self, status: int, detail: str, message: str, hint: str = "", *, key: str = "") -> None:
         self.status = status
         self.detail = detail
+        self.key = key
         super().__init__(message, hint)
+
+
+class CustomerExists(JsmRefused):
+    """An account with this address is there already, whether we see it or not."""
+
+    code = "customer_exists"
+
+
+class AccountUnknown(JsmRefused):
+    """JSM does not know the account, yet or any more: a new one may take up to a minute to be usable."""
+
+    code = "account_unknown"
 
 
 class JsmAnswerInvalid(JsmFailed):
@@ -297,6 +310,12 @@ class FileChanged(MachineFailed):
     """The profile changed on disk between reading and writing; nothing was written."""
 
     code = "file_changed"
+
+
+class TooBusy(MachineFailed):
+    """Too many threads of this process wait for another machine already; passes by itself."""
+
+    code = "too_busy"
 
 
 class PortTaken(MachineFailed):

@@ -110,16 +110,21 @@ class HttpClient:
         raise WireFailed("redirect", without_query(url), "too many redirects")
 
     def session(self, *, deadline: float = DEADLINE, max_bytes: int = MAX_BYTES) -> requests.Session:
-        """A ``requests.Session`` under the same rules; its calls raise :class:`WireFailed` for the wire's failures."""
+        """A ``requests.Session`` under the same rules; its calls raise :class:`WireFailed` for the wire's failures.
+
+        Threads may share it, for it keeps no cookies. A single call's ``timeout`` shortens the deadline, in seconds.
+        """
+        from http.cookiejar import DefaultCookiePolicy
+
         import requests  # 300 ms of CPU that the login's path and most commands do without
         from requests.adapters import HTTPAdapter
 
         exchange = self._exchange
 
         class Adapter(HTTPAdapter):
-            def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+            def send(self, request: requests.PreparedRequest, *_: Any, timeout: Any = None, **__: Any) -> requests.Response:
                 method, url = cast(str, request.method), cast(str, request.url)
-                ends = time.monotonic() + deadline
+                ends = time.monotonic() + (deadline if timeout is None else min(deadline, timeout))
                 headers = cast(Mapping[str, str], request.headers)
                 whole = exchange(method, url, headers, request.body, ends, max_bytes, method in ("GET", "HEAD"))
                 response = self.build_response(request, whole.raw)
@@ -139,6 +144,7 @@ class HttpClient:
 
         session = Session()
         session.trust_env = False  # no .netrc: it would replace our Authorization header
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         session.max_redirects = MAX_REDIRECTS
         session.headers["user-agent"] = USER_AGENT
         session.headers["accept-encoding"] = "gzip"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from jsmsso.errors import JsmAnswerInvalid, JsmUnreachable, WireFailed
 from jsmsso.jsm.authentication import Authentication
-from jsmsso.jsm.refusals import denied_login, refusal
+from jsmsso.jsm.calm import LONGEST_CALM, Calm, asked_pause
+from jsmsso.jsm.refusals import denied_login, refusal, still_busy
 
 if TYPE_CHECKING:
     import requests
@@ -19,101 +19,198 @@ if TYPE_CHECKING:
 RETRIES = 3
 RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 RETRIED_FAILURES = frozenset({"connect", "protocol"})  # a mistyped name, a bad certificate and a slow answer do not get better
+UNSENT_FAILURES = frozenset({"connect"})  # there was no connection, so nothing can have happened
 FIRST_PAUSE = 0.5  # seconds, doubled each time, where JSM does not say how long to wait
 LONGEST_PAUSE = 60.0  # seconds; a site that asks for more is told to the person instead
 EXPERIMENTAL = {"X-ExperimentalApi": "opt-in"}  # Atlassian answers 412 to its experimental calls without it
+REDIRECT_HINT = "Look at jsm.url: use the address that the browser shows when you open the site."
+ABOUT_ONE_ISSUE = "jira-per-issue-on-write"  # a 429 that says nothing about other calls (Atlassian: Rate limiting)
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Time, and whom to tell of a pause. Tests bring their own, so that none waits."""
+    """Time, and whom to tell of a pause. Tests bring their own, so that none waits.
+
+    ``now`` is in seconds since 1970, ``monotonic`` on a clock that nobody sets.
+    """
 
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     told: Callable[[float, str], None] = lambda seconds, reason: None
+    monotonic: Callable[[], float] = time.monotonic
 
 
 PLAIN = Patience()
 
 
 class JsmClient:
-    """Calls Jira Service Management at ``base_url``, whose context path is kept (``https://acme.com/jira``)."""
+    """Calls Jira Service Management at ``base_url``, whose context path is kept (``https://acme.com/jira``).
+
+    May be used by many threads at once, with a session of :class:`~jsmsso.http_client.HttpClient`. ``api_url`` is
+    where the calls go, where that is not the site's own address (Atlassian's gateway). A 429 seen here holds back
+    everybody who has the same ``calm``.
+    """
 
     def __init__(
-        self, session: requests.Session, base_url: str, authentication: Authentication | None = None, patience: Patience = PLAIN
+        self,
+        session: requests.Session,
+        base_url: str,
+        authentication: Authentication | None = None,
+        patience: Patience = PLAIN,
+        *,
+        calm: Calm | None = None,
+        api_url: str = "",
     ) -> None:
         self.base_url = base_url.rstrip("/")
+        self.api_url = api_url.rstrip("/") or self.base_url
         self.authentication = authentication
         self._session = session
         self._patience = patience
+        self._calm = calm or Calm()
+        self._ends: float | None = None
+
+    def within(self, seconds: float) -> JsmClient:
+        """The same client, whose calls and pauses from now on take ``seconds`` together at most.
+
+        A call after that time, or under way at its end, raises :class:`JsmUnreachable`.
+        """
+        ends = self._patience.monotonic() + seconds
+        hurried = JsmClient(self._session, self.base_url, self.authentication, self._patience, calm=self._calm, api_url=self.api_url)
+        hurried._ends = ends if self._ends is None else min(ends, self._ends)
+        return hurried
 
     def get(self, path: str, parameters: Mapping[str, str | int] | None = None, *, needs: str = "", experimental: bool = False) -> Any:
         """The JSON answer to a GET. ``needs`` names the permission whose lack is the likely cause of a 403.
 
-        Tried again three times at most on 429, 502, 503, 504 and a broken connection, waiting as
-        ``Retry-After`` says. Raises :class:`JsmUnreachable`, :class:`JsmRefused` or :class:`JsmAnswerInvalid`.
+        Tried again three times at most on 429, 502, 503, 504 and a broken connection, waiting as ``Retry-After``
+        or ``X-RateLimit-Reset`` says. Raises :class:`JsmUnreachable`, :class:`JsmRefused` or :class:`JsmAnswerInvalid`.
         """
-        return self._ask("GET", path, parameters, None, needs, EXPERIMENTAL if experimental else {})
+        return self._ask(_Call("GET", path, parameters, None, needs, experimental))
 
     def ask(self, path: str, question: Mapping[str, Any], *, needs: str = "") -> Any:
         """The JSON answer to a POST that only asks and changes nothing, so that it may be repeated like a GET."""
-        headers = {"Content-Type": "application/json"}
-        return self._ask("POST", path, None, json.dumps(question).encode(), needs, headers)
+        return self._ask(_Call("POST", path, None, question, needs))
 
-    def _ask(
-        self, method: str, path: str, parameters: Mapping[str, str | int] | None, body: bytes | None, needs: str, extra: Mapping[str, str]
-    ) -> Any:
-        import requests  # 300 ms of CPU; whoever gave us a session has paid for it
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        needs: str = "",
+        idempotent: bool,
+        experimental: bool = False,
+        parameters: Mapping[str, str | int] | None = None,
+    ) -> Any | None:
+        """The JSON answer to a call that changes something; None where there is none (204).
 
-        headers = {"Accept": "application/json", **extra}
-        if self.authentication is not None:
-            headers["Authorization"] = self.authentication.header
+        What JSM says it did not do (429, 503 with ``Retry-After``) and what never reached it is tried again. What
+        may have worked (502, 504, a connection that broke) is only where ``idempotent`` says that a second time
+        changes nothing more. Raises as :meth:`get` does.
+        """
+        return self._ask(_Call(method, path, parameters, body, needs, experimental, idempotent, changes=True))
+
+    def _ask(self, call: _Call) -> Any:
+        address = self.api_url + call.path
         for attempt in range(RETRIES + 1):
             last = attempt == RETRIES
+            self._keep_calm(address)
             try:
-                answer = self._session.request(method, self.base_url + path, params=parameters, data=body, headers=headers)
-            except requests.RequestException as error:  # what is not the wire's: too many redirects, an address it cannot use
-                address, what = self.base_url + path, type(error).__name__
-                raise JsmUnreachable(f"JSM cannot be reached: {address}: {what}", "Look at jsm.url.") from error
+                answer = self._request(call, address)
             except WireFailed as error:
-                if last or error.kind not in RETRIED_FAILURES:
+                retried = RETRIED_FAILURES if call.idempotent else UNSENT_FAILURES
+                pause = FIRST_PAUSE * 2**attempt
+                if last or error.kind not in retried or not self._has_time(pause):
                     raise _wire_error(error) from error
-                self._pause(attempt, None, error.detail)
+                self._pause(pause, error.detail)
                 continue
-            if answer.status_code in RETRIED_STATUSES and not last:
-                pause = self._asked_pause(answer.headers.get("Retry-After"))
-                if pause is None or pause <= LONGEST_PAUSE:
-                    self._pause(attempt, pause, f"JSM answered {answer.status_code}")
+            if answer.status_code in RETRIED_STATUSES:
+                asked = asked_pause(answer.headers, self._patience.now())
+                pause = FIRST_PAUSE * 2**attempt if asked is None else asked
+                self._note(answer, pause)
+                undone = answer.status_code == 429 or (answer.status_code == 503 and asked is not None)
+                if not last and (undone or call.idempotent) and pause <= LONGEST_PAUSE and self._has_time(pause):
+                    self._pause(pause, f"JSM answered {answer.status_code}")
                     continue
-            return self._read(answer, path, needs)
+            return self._read(answer, address, call)
         raise AssertionError("the last attempt returns or raises")
 
-    def _pause(self, attempt: int, asked: float | None, reason: str) -> None:
-        seconds = FIRST_PAUSE * 2**attempt if asked is None else asked
+    def _keep_calm(self, address: str) -> None:
+        """Wait where the site has asked somebody to; raises :class:`JsmRefused` where that is too long."""
+        seconds = self._calm.until() - self._patience.now()
+        if seconds <= 0:
+            return
+        if seconds > LONGEST_PAUSE or not self._has_time(seconds):
+            raise still_busy(seconds, address)
+        self._pause(seconds, "JSM was too busy a moment ago")
+
+    def _request(self, call: _Call, address: str) -> requests.Response:
+        import requests  # 300 ms of CPU; whoever gave us a session has paid for it
+
+        headers = {"Accept": "application/json", **(EXPERIMENTAL if call.experimental else {})}
+        body = None
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(call.body).encode()
+        if self.authentication is not None:
+            headers["Authorization"] = self.authentication.header
+        get = call.method == "GET"  # a redirected POST would become a GET, and look as if it had worked
+        rest = self._rest(address)
+        try:
+            return self._session.request(
+                call.method, address, params=call.parameters, data=body, headers=headers, timeout=rest, allow_redirects=get
+            )
+        except requests.RequestException as error:  # what is not the wire's: too many redirects, an address it cannot use
+            raise JsmUnreachable(f"JSM cannot be reached: {address}: {type(error).__name__}", "Look at jsm.url.") from error
+
+    def _rest(self, address: str) -> float | None:
+        """Seconds that are left for a call; None where nothing but the session's own deadline counts."""
+        if self._ends is None:
+            return None
+        rest = self._ends - self._patience.monotonic()
+        if rest <= 0:
+            raise JsmUnreachable(f"JSM took too long: there is no time left for {address}", "It is slow now; try again later.")
+        return rest
+
+    def _has_time(self, pause: float) -> bool:
+        return self._ends is None or self._patience.monotonic() + pause < self._ends
+
+    def _note(self, answer: requests.Response, pause: float) -> None:
+        if answer.status_code == 429 and answer.headers.get("RateLimit-Reason") != ABOUT_ONE_ISSUE:
+            self._calm.note(self._patience.now() + min(pause, LONGEST_CALM))
+
+    def _pause(self, seconds: float, reason: str) -> None:
         self._patience.told(seconds, reason)
         self._patience.sleep(seconds)
 
-    def _asked_pause(self, retry_after: str | None) -> float | None:
-        """Seconds that ``Retry-After`` asks for: a number or a date (RFC 9110 10.2.3); None where it says nothing."""
-        if not retry_after:
-            return None
-        if retry_after.strip().isdigit():
-            return float(retry_after)
-        try:
-            return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - self._patience.now())
-        except ValueError:
-            return None
-
-    def _read(self, answer: requests.Response, path: str, needs: str) -> Any:
+    def _read(self, answer: requests.Response, address: str, call: _Call) -> Any:
         if answer.status_code >= 400:
-            raise refusal(answer.status_code, answer.headers, answer.content, self.base_url + path, self.authentication, needs)
+            raise refusal(answer.status_code, answer.headers, answer.content, address, self.authentication, call.needs)
         if denied_login(answer.headers) and self.authentication is not None:
             # Calls that nobody must log in for answer 200 to wrong credentials too, as if to a stranger.
-            raise refusal(401, answer.headers, b"", self.base_url + path, self.authentication, needs)
+            raise refusal(401, answer.headers, b"", address, self.authentication, call.needs)
+        if 300 <= answer.status_code < 400:
+            raise JsmAnswerInvalid(f"JSM answered with a redirect instead of data: {address}", REDIRECT_HINT)
+        if call.changes and not answer.content:
+            return None
         try:
             return json.loads(answer.content)
-        except ValueError as error:
-            raise _no_json(answer, self.base_url + path) from error
+        except (ValueError, RecursionError) as error:
+            raise _no_json(answer, address) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call, whatever the number of attempts. ``idempotent``: a second time does no harm where the first one worked."""
+
+    method: str
+    path: str
+    parameters: Mapping[str, str | int] | None
+    body: Mapping[str, Any] | None
+    needs: str
+    experimental: bool = False
+    idempotent: bool = True
+    changes: bool = False
 
 
 def _wire_error(error: WireFailed) -> JsmUnreachable | JsmAnswerInvalid:
@@ -123,7 +220,7 @@ def _wire_error(error: WireFailed) -> JsmUnreachable | JsmAnswerInvalid:
     if not hint and error.kind == "resolve":
         hint = "Look at jsm.url: is the site's name right?"
     if not hint and error.kind == "redirect":
-        hint = "Look at jsm.url: use the address that the browser shows when you open the site."
+        hint = REDIRECT_HINT
     return JsmUnreachable(f"JSM cannot be reached: {error.address}: {error.detail}", hint)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jsmsso.errors import JsmAnswerInvalid
@@ -15,11 +15,21 @@ MOST_PAGES = 5_000  # 250,000 items at 50 a page: more than any site has, and an
 Progress = Callable[[int, bool], None]
 """Told after each page: items so far, and whether that was all."""
 
+IdOf = Callable[[dict[str, Any]], str]
+"""What tells an item from the others; empty where it has nothing of the kind."""
+
+
+def id_of(item: dict[str, Any]) -> str:
+    """The ``id`` that most items have."""
+    return text_of(item.get("id"))
+
 
 def each_item(
     client: JsmClient,
     path: str,
+    parameters: Mapping[str, str | int] | None = None,
     *,
+    identity: IdOf = id_of,
     needs: str = "",
     experimental: bool = False,
     progress: Progress = lambda count, done: None,
@@ -29,9 +39,9 @@ def each_item(
     start, limit, count = 0, ASKED_LIMIT, 0
     seen: set[str] = set()
     for _ in range(most_pages):
-        page = client.get(path, {"start": start, "limit": limit}, needs=needs, experimental=experimental)
-        values, last = _values(page, path, start, limit)
-        fresh = {text_of(item["id"]): item for item in values if text_of(item["id"]) not in seen}
+        page = client.get(path, {**(parameters or {}), "start": start, "limit": limit}, needs=needs, experimental=experimental)
+        values, last = _values(page, path, start, limit, identity)
+        fresh = {identity(item): item for item in values if identity(item) not in seen}
         if values and not fresh:
             raise _endless(path, "gives the same page again and again")
         seen.update(fresh)
@@ -47,9 +57,9 @@ def each_item(
     raise _endless(path, f"gave {most_pages} pages and never said that one is the last")
 
 
-def _values(page: Any, path: str, start: int, limit: int) -> tuple[list[dict[str, Any]], bool]:
+def _values(page: Any, path: str, start: int, limit: int, identity: IdOf) -> tuple[list[dict[str, Any]], bool]:
     values = page.get("values") if isinstance(page, dict) else None
-    if not isinstance(values, list) or not all(isinstance(item, dict) and text_of(item.get("id")) for item in values):
+    if not isinstance(values, list) or not all(isinstance(item, dict) and identity(item) for item in values):
         raise JsmAnswerInvalid(f"JSM's answer to {path} is no page of items with an id", "Is jsm.url the address of a Jira site?")
     if page.get("start", start) != start:
         raise _endless(path, f"answers from item {page['start']} when asked from item {start}")

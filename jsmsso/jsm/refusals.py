@@ -22,7 +22,14 @@ def refusal(
     detail = _detail(body)
     said = f": {detail}" if detail else ""
     message, hint = _explanation(status, headers, authentication, needs)
-    return JsmRefused(status, detail, f"{message} ({status}{said}) at {address}", hint)
+    return JsmRefused(status, detail, f"{message} ({status}{said}) at {address}", hint, key=_key(body))
+
+
+def still_busy(seconds: float, address: str) -> JsmRefused:
+    """The error for a call that was not made, because the site has asked to be left alone for longer than we can wait."""
+    return JsmRefused(
+        429, "", f"JSM is busy (429 a moment ago): {address} was not called", f"It asks to come back in {seconds:.0f} seconds."
+    )
 
 
 def denied_login(headers: Mapping[str, str]) -> bool:
@@ -75,9 +82,17 @@ def _detail(body: bytes) -> str:
     """Atlassian's own message, on one line; empty where there is none (a page, nothing at all)."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _title(body)
     return _one_line(_message(answer))
+
+
+def _key(body: bytes) -> str:
+    """The name of Atlassian's message, which is the same in every language (``i18nErrorMessage.i18nKey``)."""
+    try:
+        return text_of(json.loads(body)["i18nErrorMessage"]["i18nKey"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
 
 
 def _message(answer: Any) -> str:
