@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from jsmsso.errors import AccountUnknown as AccountUnknown
-from jsmsso.errors import CustomerExists as CustomerExists
-from jsmsso.errors import JsmAnswerInvalid, JsmRefused
+from jsmsso.errors import AccountUnknown, CustomerExists, JsmAnswerInvalid, JsmRefused
 from jsmsso.jsm.answers import text_of
 from jsmsso.jsm.client import JsmClient
 from jsmsso.jsm.paging import each_item
