@@ -155,7 +155,7 @@ def test_store_failure_open_signs_in_without_the_store_and_says_so(make_site: Ca
 def test_readyz_tells_of_a_locked_store(
     make_site: Callable[..., Site], provider: Provider, failure: str, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jsmsso.store.sqlite.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("jsmsso.store.sqlite_file.BUSY_SECONDS", 0.05)
     site = make_site(provider, store_failure=failure)
     lock = sqlite3.connect(site.folder / "state.db", isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from jsmsso.errors import NotReady, StoreUnavailable
-from jsmsso.store import sqlite
+from jsmsso.store import sqlite_file
 from jsmsso.store.opening import default_path, open_store
-from jsmsso.store.sqlite import CLEAN_EVERY, SCHEMA_VERSION, SqliteStore
+from jsmsso.store.sqlite import CLEAN_EVERY, SqliteStore
+from jsmsso.store.sqlite_schema import VERSION
 
 NOW = 1_800_000_000.0
 LATER = NOW + 600
@@ -126,7 +127,7 @@ def test_the_file_and_its_folder_are_ours_alone(path: Path) -> None:
 def test_a_store_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
     SqliteStore(path).use_login(b"a", now=NOW, expires=LATER)
     connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
 
     with pytest.raises(StoreUnavailable, match="newer") as caught:
@@ -134,7 +135,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(path: Path) -> Non
 
     assert "Upgrade" in caught.value.hint
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (VERSION + 1,)
     connection.close()
 
 
@@ -172,7 +173,7 @@ def test_a_folder_in_its_place_says_so(tmp_path: Path) -> None:
 
 
 def test_a_store_that_somebody_holds_locked_is_down_until_they_let_go(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.05)
     store = SqliteStore(path)
     store.check()
     other = sqlite3.connect(path, isolation_level=None)
