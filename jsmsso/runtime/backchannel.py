@@ -8,7 +8,7 @@ import json
 from jsmsso.errors import LogoutTokenRefused, ProviderFailed
 from jsmsso.runtime.deployment import Deployment, ServedProvider
 from jsmsso.runtime.replies import NOTHING, Reply
-from jsmsso.store.sqlite import Ending
+from jsmsso.store.records import Ending
 
 
 def end_by_logout_token(deployment: Deployment, provider: ServedProvider, logout_token: str) -> Reply:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from jsmsso.errors import StoreUnavailable
 from jsmsso.runtime.sessions import Session
-from jsmsso.store.sqlite import Ending, SqliteStore
+from jsmsso.store.interface import Store
+from jsmsso.store.records import Ending
 
 POLL_SECONDS = 1.0
 
@@ -15,11 +16,11 @@ POLL_SECONDS = 1.0
 class Endings:
     """What the store says of ended sessions, read at most once a second by whichever request comes first.
 
-    A session is looked up by its own id, by the provider's ``sid`` and by its subject: three looks into a
-    dictionary.
+    A session is looked up by its own id, by the provider's ``sid``, by its subject, by its address, and among
+    all sessions: five looks into a dictionary.
     """
 
-    def __init__(self, store: SqliteStore, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, now: Callable[[], float]) -> None:
         self._store = store
         self._now = now
         self._lock = threading.Lock()
@@ -34,7 +35,13 @@ class Endings:
         if not self._ended:
             return False
         issuer = session.customer.issuer
-        keys = (("session", "", session.id), ("sid", issuer, session.sid), ("sub", issuer, session.customer.subject))
+        keys = (
+            ("session", "", session.id),
+            ("sid", issuer, session.sid),
+            ("sub", issuer, session.customer.subject),
+            ("email", "", session.customer.email),
+            ("all", "", ""),
+        )
         return any((ending := self._ended.get(key)) is not None and session.started <= ending.at for key in keys)
 
     def end(self, ending: Ending) -> None:

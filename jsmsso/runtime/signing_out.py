@@ -11,7 +11,7 @@ from jsmsso.runtime.replies import Header, Reply
 from jsmsso.runtime.return_to import own_path
 from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.visit import Visit
-from jsmsso.store.sqlite import Ending
+from jsmsso.store.records import Ending
 
 _PURPOSE = "after-logout"
 
