@@ -114,15 +114,16 @@ class Callback:
             return self._pages.not_allowed(visit, session, portal, decision, login.return_to, cleared, is_kept=False)
         cookies = [clear, deployment.cookies.set(deployment.cookies.session, sessions.seal(session, deployment.sealer))]
         cookies += self._kept_of_login(visit, authentication, provider)
-        deployment.events.write(
-            "login.ok",
-            provider=provider.name,
-            subject=customer.subject,
-            email=customer.email,
-            portal=portal and portal.key,
-            rule=str(decision),
-            client=visit.environ.get("REMOTE_ADDR"),
-        )
+        said = {
+            "provider": provider.name,
+            "subject": customer.subject,
+            "email": customer.email,
+            "portal": portal.key if portal else "",
+            "rule": str(decision),
+            "client": visit.environ.get("REMOTE_ADDR", ""),
+        }
+        deployment.events.write("login.ok", **said)
+        deployment.audit.write("login.ok", issuer=customer.issuer, **said)
         return deployment.headers.redirect(deployment.own(login.return_to), cookies, status=303, referrer="no-referrer")
 
     def _kept_of_login(self, visit: Visit, authentication: Authentication, provider: ServedProvider) -> list[Header]:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader
 
 from jsmsso.errors import AnswerRefused, JsmssoError
 from jsmsso.identity.access import Decision
+from jsmsso.identity.customer import Customer
 from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Portal
 from jsmsso.runtime.assets import Assets
@@ -123,6 +124,7 @@ class Pages:
             return_to=return_to,
             cookies=cookies,
             rules=self._deployment.explanation(session, portal),
+            customer=customer,
         )
 
     def answer_refused(self, visit: Visit, error: AnswerRefused, portal: Portal | None, cookies: Sequence[Header] = ()) -> Reply:
@@ -185,6 +187,7 @@ class Pages:
         return_to: str | None = None,
         where: str = "",
         rules: Sequence[str] = (),
+        customer: Customer | None = None,
     ) -> Reply:
         reference = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(2))
         email = email or (session.customer.email if session else "")
@@ -204,6 +207,20 @@ class Pages:
             where=where,
             rules=rules or None,
         )
+        customer = customer or (session.customer if session else None)
+        if failure.event == "login.refused" and (email or provider):  # else nothing is known of whom, and anybody can ask for it
+            self._deployment.audit.write(
+                "login.refused" if visit.path.startswith("/callback") else "access.denied",
+                email=email,
+                subject=customer and customer.subject,
+                issuer=customer and customer.issuer,
+                provider=provider or (customer and customer.provider),
+                portal=portal and portal.key,
+                reason=failure.reason,
+                detail=failure.detail,
+                reference=reference,
+                client=visit.environ.get("REMOTE_ADDR"),
+            )
         return self._render(
             "dead_end.html",
             failure.status,

@@ -68,7 +68,10 @@ class SigningOut:
             clear.append(cookies.clear(cookies.after_logout))
         if session is not None:
             self._end_everywhere(session)
-            deployment.events.write("logout", provider=name, email=session.customer.email, subject=session.customer.subject)
+            customer = session.customer
+            said = {"provider": name, "email": customer.email, "subject": customer.subject}
+            deployment.events.write("logout", **said)
+            deployment.audit.write("logout", issuer=customer.issuer, by="person", client=visit.environ.get("REMOTE_ADDR"), **said)
         return deployment.headers.redirect(location or deployment.own("/logged-out"), clear, status=303)
 
     def _end_everywhere(self, session: Session) -> None:
