@@ -217,7 +217,7 @@ class Pages:
                 provider=provider or (customer and customer.provider),
                 portal=portal and portal.key,
                 reason=failure.reason,
-                detail=failure.detail,
+                **{"rule" if failure.reason == "access_denied" else "detail": failure.detail},
                 reference=reference,
                 client=visit.environ.get("REMOTE_ADDR"),
             )
