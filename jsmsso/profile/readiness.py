@@ -18,15 +18,14 @@ from jsmsso.profile.model import Profile
 # Keys as patterns -> why they are refused. The first pattern that fits counts; `[]` stands for any item.
 _REFUSED = {
     "portals[].request_types": "it says what customers may raise",
-    "jsm.customers.required": "it says who may log in",
+    "jsm.customers.by": "customers would be written in another way than it says",
     "session.recheck": "it says when a session ends",
     "forward_auth": "a proxy would rely on it",
     "limits": "it says how much customers may send",
 }
 _NAMED = (
-    "jsm.customers", "jsm.admin_api_token",
     "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
-    "portals[].knowledge_base", "jsm.cloud_id", "saml", "scim",
+    "portals[].knowledge_base", "saml", "scim",
     "trusted_proxies", "branding.time_zone", "retention", "log.client_address",
 )  # fmt: skip
 
@@ -99,8 +98,8 @@ def _unservable(profile: Profile) -> Iterator[str]:
 
 def _visibility(profile: Profile) -> Iterator[str]:
     jira = [portal.key for portal in profile.portals if portal.visibility == "jira"]
-    if jira:
-        yield _with_portals("portals[].visibility: jira is not acted on yet, and it says who may open the portal", jira)
+    if jira and profile.jsm is None:
+        yield _with_portals("portals[].visibility: jira asks JSM who may open the portal, and jsm: is missing", jira)
     public = [portal.key for portal in profile.portals if portal.visibility == "public" and portal.mode != "redirect"]
     if public:
         yield _with_portals("portals[].visibility: public is acted on in mode redirect alone yet", public)

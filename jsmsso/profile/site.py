@@ -66,6 +66,11 @@ class Customers(Section):
     prefer: Literal["portal_only", "atlassian"] | None = Field(None, description="Which account counts where one address has two.")
     by: Literal["rest", "scim"] = Field("rest", description="How accounts are written.")
 
+    @property
+    def are_written(self) -> bool:
+        """Whether a login asks anything of JSM."""
+        return self.create or self.add_to_service_desk or self.required or self.organizations != "off"
+
 
 class Jsm(Section):
     """The site and the service account."""
@@ -83,6 +88,9 @@ class Jsm(Section):
         None, description="The site's cloud id, for scoped tokens."
     )
     admin_api_token: SecretReference | None = Field(None, description="A second token, used for creating customers only.")
+    admin_email: EmailAddress | None = Field(
+        None, description="The address of the account that `admin_api_token` belongs to, where it is not `email`; Cloud only."
+    )
 
 
 class RequestTypes(Section):

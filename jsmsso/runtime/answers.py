@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jsmsso.errors import AnswerRefused, IdentityRefused, JsmssoError, StoreUnavailable
+from jsmsso.errors import AnswerRefused, CustomerRefused, IdentityRefused, JsmssoError, StoreUnavailable
 from jsmsso.identity.access import INCOMPLETE
 from jsmsso.identity.attributes import to_customer
 from jsmsso.oidc.authorization import AuthorizationAnswer, read_answer
@@ -38,13 +38,14 @@ class Callback:
         portal = deployment.portals.by_tag(login.tag)
         try:
             self._use(login, answer, provider)
-            authentication = provider.party.complete(
-                answer, nonce=login.nonce, code_verifier=login.code_verifier, wants_userinfo=provider.wants_userinfo
-            )
+            with deployment.places.one(provider.name):
+                authentication = provider.party.complete(
+                    answer, nonce=login.nonce, code_verifier=login.code_verifier, wants_userinfo=provider.wants_userinfo
+                )
             return self._sign_in(visit, authentication, provider, login, portal, clear)
         except AnswerRefused as error:
             return self._pages.answer_refused(visit, error, portal, [clear])
-        except IdentityRefused as error:
+        except (IdentityRefused, CustomerRefused) as error:
             # Whoever was signed in on this browser before is not the one who just logged in.
             cleared = [clear, deployment.cookies.clear(deployment.cookies.session)]
             return self._pages.login_failed(visit, error, provider.name, portal, login.return_to, cleared)
@@ -79,7 +80,7 @@ class Callback:
         try:
             first = deployment.store.use_login(logins.state_hash(answer.state), now=now, expires=login.started + REMEMBERED_SECONDS)
         except StoreUnavailable as error:
-            self._go_on_without_store(error)
+            self._deployment.go_on_without_store(error)
             return
         if not first:
             raise AnswerRefused("used", "the answer was used before")
@@ -88,14 +89,8 @@ class Callback:
         try:
             return self._deployment.store.login_was_used(logins.state_hash(answer.state))
         except StoreUnavailable as error:
-            self._go_on_without_store(error)
+            self._deployment.go_on_without_store(error)
             return False
-
-    def _go_on_without_store(self, error: StoreUnavailable) -> None:
-        """``store_failure: open``: the cookie is cleared and the provider takes a code once, which is all that is left."""
-        if self._deployment.profile.store_failure == "closed":
-            raise error
-        self._deployment.events.write("store.unavailable", reason=error.code, detail=error.message, hint=error.hint)
 
     def _sign_in(
         self, visit: Visit, authentication: Authentication, provider: ServedProvider, login: Login, portal: Portal | None, clear: Header
@@ -105,6 +100,7 @@ class Callback:
         if incomplete := provider.incomplete_claims(claims):
             claims = {**claims, **dict.fromkeys(incomplete, INCOMPLETE)}
         customer = to_customer(claims, provider.identity)
+        deployment.refuse_barred(customer)
         decision = deployment.decision(customer, claims)
         session = sessions.begin(
             customer, claims, deployment.claims_kept, deployment.now(), keeps_organizations=deployment.keeps_organizations
@@ -112,6 +108,7 @@ class Callback:
         if not decision.allowed:
             cleared = [clear, deployment.cookies.clear(deployment.cookies.session)]
             return self._pages.not_allowed(visit, session, portal, decision, login.return_to, cleared, is_kept=False)
+        deployment.record_login(customer, portal)
         cookies = [clear, deployment.cookies.set(deployment.cookies.session, sessions.seal(session, deployment.sealer))]
         cookies += self._kept_of_login(visit, authentication, provider)
         said = {

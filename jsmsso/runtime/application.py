@@ -212,7 +212,14 @@ class Application:
                 return self._headers.plain(503, "store")
         # Not yet asked counts as well: a provider that is down is for the first login to find out.
         known = all(one.party.known_metadata is not None for one in self._deployment.providers.values())
-        return self._headers.plain(200, "ready" if known else "degraded")
+        return self._headers.plain(200, "ready" if known and not self._writes_fail() else "degraded")
+
+    def _writes_fail(self) -> bool:
+        """Whether records of customers wait that JSM would not take."""
+        try:
+            return self._deployment.records is not None and self._deployment.store.count_writes().failing > 0
+        except StoreUnavailable:
+            return False
 
     def _return_to(self, visit: Visit) -> str:
         return own_path(dict(parse_qsl(visit.query)).get("return_to", ""), self._base_path)

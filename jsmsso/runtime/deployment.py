@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from jsmsso.errors import CustomerRefused, StoreUnavailable
 from jsmsso.identity.access import Claims, Decision, claims_named, decide, domain_matches, explain, looks_at_organizations
 from jsmsso.identity.attributes import IdentityRules
 from jsmsso.identity.customer import Customer
 from jsmsso.profile.address_lists import AddressList, with_lists
 from jsmsso.profile.addresses import origin_of
-from jsmsso.profile.model import Portal, Profile
+from jsmsso.profile.model import Jsm, Portal, Profile
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.relying_party import Party, relying_party
 from jsmsso.providers.settings import client_settings, http_client, identity_rules, issuers, wants_userinfo
@@ -22,6 +24,7 @@ from jsmsso.runtime import sessions
 from jsmsso.runtime.cookies import Cookies
 from jsmsso.runtime.endings import Endings
 from jsmsso.runtime.event_log import EventLog
+from jsmsso.runtime.places import Places
 from jsmsso.runtime.replies import Header, Headers
 from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.targets import Portals
@@ -40,6 +43,8 @@ class Secrets:
     clients: Mapping[str, str | None] = field(repr=False)
     client_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Private keys for ``private_key_jwt``, PEM or JWK."""
+    jsm_token: str = field(default="", repr=False)
+    jsm_admin_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,23 @@ class ServedProvider:
     origins: frozenset[str]
     """Where its logins and logouts lead, as far as the profile tells; good enough until its metadata is known."""
     sign_out_origin: str
+
+
+if TYPE_CHECKING:
+    from jsmsso.runtime.known_to_jira import KnownToJira
+    from jsmsso.runtime.records import Records
+
+PLACES = 8  # threads of a worker's sixteen that may wait for a provider or JSM
+AUDITED = frozenset(
+    (
+        "customer.created",
+        "customer.email_changed",
+        "customer.linked",
+        "customer.refused",
+        "customer.subject_changed",
+        "organization.created",
+    )
+)
 
 
 class Deployment:
@@ -91,6 +113,34 @@ class Deployment:
         all_rules = [*self.rules, *(rule for rules in self.rules_of_portal.values() for rule in rules)]
         self.claims_kept = claims_named(all_rules)
         self.keeps_organizations = looks_at_organizations(all_rules)
+        self.places = Places(PLACES)
+        self.records: Records | None = None
+        self.known_to_jira: KnownToJira | None = None
+        if profile.jsm is not None:
+            self._open_jsm(profile.jsm, secrets)
+
+    def _open_jsm(self, jsm: Jsm, secrets: Secrets) -> None:
+        """What this profile asks of JSM while it serves; nothing is imported or called for one that asks nothing."""
+        looks = any(portal.visibility == "jira" for portal in self.portals.all)
+        if not looks and not jsm.customers.are_written:
+            return
+        from jsmsso.runtime.jsm_side import connecting
+        from jsmsso.runtime.known_to_jira import KnownToJira
+        from jsmsso.runtime.records import Records
+
+        connect = connecting(jsm, secrets.jsm_token, secrets.jsm_admin_token, self.http, self.store, self.now)
+        issuers = {name: served.issuers for name, served in self.providers.items()}
+        records = Records(jsm.customers, self.store, connect, issuers, self.places, now=self.now, say=self._say_of_customer)
+        if jsm.customers.are_written:
+            self.records = records
+        if looks:
+            self.known_to_jira = KnownToJira(records, connect, self.places, now=self.now, say=self._say_of_customer)
+
+    def _say_of_customer(self, event: str, **fields: object) -> None:
+        self.events.write(event, **fields)
+        if event in AUDITED:
+            email = str(fields.pop("email", ""))
+            self.audit.write(event, email=email, **fields)
 
     def _serve(self, name: str, secrets: Secrets) -> ServedProvider:
         entry = self.profile.providers[name]
@@ -160,7 +210,7 @@ class Deployment:
     def open_to(self, session: Session) -> tuple[Portal, ...]:
         """The portals that a customer whom the rules for everyone let in may open."""
         customer = session.customer
-        return tuple(
+        may = tuple(
             portal
             for portal in self.portals.all
             if portal.visibility == "public"
@@ -169,6 +219,11 @@ class Deployment:
                 and (portal.id not in self.rules_of_portal or decide(self.rules_of_portal[portal.id], customer, session.claims).allowed)
             )
         )
+        asked = tuple(portal for portal in may if portal.visibility == "jira")
+        if not asked:
+            return may
+        known = self.known_to_jira.among(customer, asked) if self.known_to_jira is not None else ()
+        return tuple(portal for portal in may if portal.visibility != "jira" or portal in known)
 
     def chosen_for(self, visit: Visit, portal: Portal | None, named: str = "") -> ServedProvider | None:
         """The provider of a login for which nobody need be asked, or None.
@@ -205,6 +260,40 @@ class Deployment:
     def _say_of_audit(self, reason: str, lost: int) -> None:
         """Of a disk that takes no lines."""
         self.events.write("audit.lost", reason=reason, lost=lost, folder=str(self.audit.folder))
+
+    def record_login(self, customer: Customer, portal: Portal | None) -> None:
+        """The customer's record in JSM, as far as the profile asks for one. Raises :class:`CustomerRefused`."""
+        if self.records is None:
+            return
+        try:
+            self.records.at_login(customer, portal)
+        except StoreUnavailable as error:
+            self.go_on_without_store(error)
+
+    def go_on_without_store(self, error: StoreUnavailable) -> None:
+        """``store_failure: open``: say so, and go on with what is sealed in cookies. ``closed``: raise it."""
+        if self.profile.store_failure == "closed":
+            raise error
+        self.events.write("store.unavailable", reason=error.code, detail=error.message, hint=error.hint)
+
+    def is_known_to_jira(self, customer: Customer, portal: Portal) -> bool:
+        """``visibility: jira``. Without a site nobody is known to it."""
+        return self.known_to_jira is not None and self.known_to_jira.may_open(customer, portal)
+
+    def refuse_barred(self, customer: Customer) -> None:
+        """Raises :class:`CustomerRefused` for somebody whom the operator shut out until further notice."""
+        try:
+            barred = self.store.is_barred(f"email:{customer.email}", f"sub:{customer.issuer} {customer.subject}")
+        except StoreUnavailable as error:
+            self.go_on_without_store(error)
+            return
+        if barred:
+            raise CustomerRefused(
+                "customer_barred",
+                f"{customer.email} was revoked by an operator",
+                f"Let them in again with: jsmsso customers restore {customer.email}",
+                email=customer.email,
+            )
 
     def own(self, path: str) -> str:
         """A path of ours as a browser must ask for it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from jsmsso.errors import (
     AnswerRefused,
     AuthorizationRefused,
+    CustomerRefused,
     IdentityRefused,
     IdTokenRefused,
     JsmssoError,
@@ -14,6 +15,7 @@ from jsmsso.errors import (
     ProviderUnreachable,
     StoreUnavailable,
     TokenRequestRefused,
+    TooBusy,
     UserinfoRefused,
     WireFailed,
 )
@@ -64,15 +66,36 @@ def explain_answer(error: AnswerRefused) -> Failure:
 def explain(error: JsmssoError) -> Failure:
     """Any error on the way to a session."""
     match error:
-        case IdentityRefused(reason="email_unverified"):
-            lead = "This address is not confirmed with the login service. Confirm it there, then sign in again."
-            return Failure(403, error.reason, "Your email address is not confirmed", lead, error.message, another_account=True)
-        case IdentityRefused(reason="email_domain"):
-            lead = "The login service that you came from does not speak for this address. Sign in with your own company's."
-            return Failure(403, error.reason, "This account cannot be used here", lead, error.message, another_account=True)
         case IdentityRefused():
-            lead = "The login service did not say who you are in a way that works here."
-            return Failure(403, error.reason, "This account cannot be used here", lead, error.message, another_account=True)
+            return _identity(error)
+        case CustomerRefused():
+            return _customer(error)
+        case ProviderFailed():
+            return _provider(error)
+        case TooBusy():
+            title, lead = "Many people are signing in just now", "Your link is kept: try again in a moment."
+            return Failure(503, error.code, title, lead, error.message)
+        case StoreUnavailable():
+            title, lead = "This site cannot sign anybody in just now", "Your link is kept: try again in a moment."
+            return Failure(503, error.code, title, lead, error.message)
+    return Failure(503, error.code, "This did not work", "It is not your mistake. Try again in a moment.", error.message)
+
+
+def _identity(error: IdentityRefused) -> Failure:
+    title = "This account cannot be used here"
+    if error.reason == "email_unverified":
+        title = "Your email address is not confirmed"
+        lead = "This address is not confirmed with the login service. Confirm it there, then sign in again."
+    elif error.reason == "email_domain":
+        lead = "The login service that you came from does not speak for this address. Sign in with your own company's."
+    else:
+        lead = "The login service did not say who you are in a way that works here."
+    return Failure(403, error.reason, title, lead, error.message, another_account=True)
+
+
+def _provider(error: ProviderFailed) -> Failure:
+    untrusted = "This sign-in cannot be trusted", "The login service's answer did not pass a check. Nobody was signed in."
+    match error:
         case ProviderUnreachable():
             timeout = isinstance(error.__cause__, WireFailed) and error.__cause__.kind == "timeout"
             title, lead = "The login service does not answer", "This usually passes. Your link is kept: try again in a moment."
@@ -83,18 +106,30 @@ def explain(error: JsmssoError) -> Failure:
             title, lead = "This sign-in can no longer be used", "Start again; it takes a moment."
             return Failure(400, "token_invalid_grant", title, lead, error.message)
         case IdTokenRefused():
-            title, lead = "This sign-in cannot be trusted", "The login service's answer did not pass a check. Nobody was signed in."
-            return Failure(403, f"id_token_{error.check}", title, lead, error.message)
+            return Failure(403, f"id_token_{error.check}", *untrusted, error.message)
         case UserinfoRefused():
-            title, lead = "This sign-in cannot be trusted", "The login service's answer did not pass a check. Nobody was signed in."
-            return Failure(403, error.code, title, lead, error.message)
-        case ProviderFailed():
-            title, lead = "The login service has a problem", "It is not your mistake. The people who run this site can see why."
-            return Failure(502, error.code, title, lead, error.message)
-        case StoreUnavailable():
-            title, lead = "This site cannot sign anybody in just now", "Your link is kept: try again in a moment."
-            return Failure(503, error.code, title, lead, error.message)
-    return Failure(503, error.code, "This did not work", "It is not your mistake. Try again in a moment.", error.message)
+            return Failure(403, error.code, *untrusted, error.message)
+    title, lead = "The login service has a problem", "It is not your mistake. The people who run this site can see why."
+    return Failure(502, error.code, title, lead, error.message)
+
+
+_UNCLEAR = (
+    403,
+    "Your account needs a look",
+    "You signed in, but which account is yours in the portal could not be told for certain. It is not your mistake.",
+)
+_CUSTOMERS = {
+    "account_missing": (403, "You have no account here yet", "You signed in, but this portal does not know you. It is not your mistake."),
+    "customer_barred": (403, "This account has no access", "Your access here was ended by the people who run this site."),
+    "customer_not_written": (503, "The portal does not answer", "You signed in, but the portal cannot be prepared for you just now."),
+}
+
+
+def _customer(error: CustomerRefused) -> Failure:
+    """Nothing here is for the person to mend: ids and other people's addresses go to the log alone."""
+    status, title, lead = _CUSTOMERS.get(error.reason, _UNCLEAR)
+    note = "" if status == 503 else "The people who run this site can settle it, and need to do so only once."
+    return Failure(status, error.reason, title, lead, error.message, note)
 
 
 def _authorization(error: AuthorizationRefused) -> Failure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
+from jsmsso.errors import CustomerRefused
 from jsmsso.profile.model import Portal
 from jsmsso.runtime import logins
 from jsmsso.runtime.cookies import LOGIN_COOKIE_SECONDS
@@ -76,9 +77,25 @@ class Gate:
             return self._pages.not_allowed(visit, session, portal, decision, target.own_path)
         if portal is None:
             return self._list(visit, session)
+        if (turned := self._record(visit, session, portal, target)) is not None:
+            return turned
         if portal.mode == "redirect":
             return deployment.headers.redirect(target.native_url, deployment.renewal_of(session))
         return self._pages.portal(visit, session, target, deployment.renewal_of(session))
+
+    def _record(self, visit: Visit, session: Session, portal: Portal, target: Target) -> Reply | None:
+        """What stands between a customer whom the rules let in and the portal, on JSM's side; None where nothing does."""
+        deployment = self._deployment
+        try:
+            if portal.visibility == "jira" and not deployment.is_known_to_jira(session.customer, portal):
+                return self._pages.not_known_to_jira(visit, session, portal, target.own_path)
+            if deployment.records is not None:
+                outcome = deployment.records.at_portal(session.customer, portal)
+                if outcome.kind == "making":
+                    return self._pages.account_in_the_making(visit, session, portal, outcome.since)
+        except CustomerRefused as error:
+            return self._pages.customer_refused(visit, error, session, portal, target.own_path)
+        return None
 
     def _to_login(self, visit: Visit, target: Target) -> Reply:
         if not visit.is_page_load:

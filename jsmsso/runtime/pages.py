@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader
 
-from jsmsso.errors import AnswerRefused, JsmssoError
+from jsmsso.errors import AnswerRefused, CustomerRefused, JsmssoError
 from jsmsso.identity.access import Decision
 from jsmsso.identity.customer import Customer
 from jsmsso.profile.addresses import origin_of
@@ -24,6 +24,8 @@ from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.targets import Target
 from jsmsso.runtime.visit import Visit
 
+MAKING_RELOAD = 5  # seconds between two looks at an account that is being made
+MAKING_SECONDS = 120.0  # how long the page looks again by itself
 MAX_ADDRESS = 254  # characters of an email address (RFC 5321 4.5.3.1.3)
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread on the telephone
 
@@ -126,6 +128,27 @@ class Pages:
             rules=self._deployment.explanation(session, portal),
             customer=customer,
         )
+
+    def not_known_to_jira(self, visit: Visit, session: Session, portal: Portal, return_to: str) -> Reply:
+        """``visibility: jira``: JSM does not say that they are a customer there."""
+        lead = f"{portal.name} is open to people whom it knows already."
+        failure = Failure(
+            403, "not_known_to_jira", "This account has no access", lead, "JSM knows no such customer there", another_account=True
+        )
+        return self._dead_end(visit, failure, session=session, provider=session.customer.provider, portal=portal, return_to=return_to)
+
+    def customer_refused(self, visit: Visit, error: CustomerRefused, session: Session, portal: Portal, return_to: str) -> Reply:
+        """Signed in, but no account in JSM can be taken for theirs."""
+        failure = explain(error)
+        step = {"href": self._deployment.own(return_to), "title": "Try again"}
+        return self._dead_end(visit, failure, session=session, provider=session.customer.provider, portal=portal, step=step, error=error)
+
+    def account_in_the_making(self, visit: Visit, session: Session, portal: Portal, since: float) -> Reply:
+        """JSM made the account and does not know it yet. Asks again by itself, and after two minutes only when told to."""
+        patient = self._deployment.now() < since + MAKING_SECONDS
+        extra = [("Refresh", str(MAKING_RELOAD))] if patient else []
+        href = self._deployment.own(f"/portal/{portal.key}")
+        return self._signed_in("making.html", session, extra, portal=portal, patient=patient, href=href)
 
     def answer_refused(self, visit: Visit, error: AnswerRefused, portal: Portal | None, cookies: Sequence[Header] = ()) -> Reply:
         """An answer that signs nobody in: unknown, late, used, displaced, malformed, or from somebody else."""

@@ -10,6 +10,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from jsmsso.errors import NotReady, ProviderFailed
+from jsmsso.jsm.connection import usable_token
 from jsmsso.profile.locating import locate_profile
 from jsmsso.profile.model import Profile
 from jsmsso.profile.readiness import serving_notes
@@ -37,6 +38,8 @@ class Prepared:
         from jsmsso.runtime.application import Application
 
         deployment = Deployment(self.profile, self.secrets, self.path)
+        if warm and deployment.records is not None:
+            threading.Thread(target=deployment.records.work, name="jsmsso-queue", daemon=True).start()
         if warm:
             threading.Thread(target=_warm, args=(deployment,), name="jsmsso-warm", daemon=True).start()
         return Application(deployment)
@@ -71,8 +74,19 @@ def prepare(profile_path: str = "", *, same_secrets_as: Prepared | None = None) 
         for name, provider in profile.providers.items()
     }
     keys = {name: read_secret(one.client_key, base=base) for name, one in profile.providers.items() if one.client_key}
+    jsm_tokens = _jsm_tokens(profile, base)
     said = [*notes.named, *_hosted_notes(profile)]
-    return Prepared(profile, Secrets(session, clients, keys), path, said)
+    return Prepared(profile, Secrets(session, clients, keys, *jsm_tokens), path, said)
+
+
+def _jsm_tokens(profile: Profile, base: Path) -> tuple[str, str]:
+    """The service account's token and the administrator's, where serving needs them."""
+    jsm = profile.jsm
+    if jsm is None or not (jsm.customers.are_written or any(portal.visibility == "jira" for portal in profile.portals)):
+        return "", ""
+    token = usable_token(read_secret(jsm.api_token, base=base), jsm.api_token)
+    admin = jsm.admin_api_token
+    return token, usable_token(read_secret(admin, base=base), admin) if admin and jsm.customers.create else ""
 
 
 def _hosted_notes(profile: Profile) -> list[str]:

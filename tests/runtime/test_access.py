@@ -156,7 +156,7 @@ def test_a_customer_to_whom_no_portal_is_open_reads_so(make_site: MakeSite, cust
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        pytest.param({"portals": portals(visibility="jira")}, "visibility: jira is not acted on yet", id="jira"),
+        pytest.param({"portals": portals(visibility="jira")}, "visibility: jira asks JSM", id="jira"),
         pytest.param({"portals": portals(visibility="public", mode="hosted")}, "public is acted on in mode redirect alone", id="hosted"),
         pytest.param({"access": [{"allow": {"email_in": "nowhere.txt"}}]}, "nowhere.txt cannot be read", id="no file"),
         pytest.param(

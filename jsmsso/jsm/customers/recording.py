@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from jsmsso.errors import CustomerRefused, JsmRefused, JsmUnreachable
+from jsmsso.errors import AccountUnknown, CustomerExists, CustomerRefused, JsmRefused, JsmUnreachable
 from jsmsso.jsm import organizations, users
 from jsmsso.jsm.client import JsmClient
 from jsmsso.jsm.customers.matching import Match, match
@@ -17,7 +17,7 @@ from jsmsso.jsm.customers.organization_ids import OrganizationIds
 from jsmsso.jsm.customers.standing import Standing, standing_of
 from jsmsso.jsm.customers.wanted import Wanted
 from jsmsso.jsm.site import Site
-from jsmsso.jsm.users import AccountUnknown, CustomerExists, JsmUser
+from jsmsso.jsm.users import JsmUser
 from jsmsso.profile.model import Customers
 from jsmsso.store.interface import Store
 from jsmsso.store.records import Account, AccountTaken, Membership
@@ -65,32 +65,35 @@ class Recorder:
         if account is None:
             return None
         try:
-            return self._complete(account, wanted, standing, to)
-        except AccountUnknown:
-            if account.making_since is not None or users.user_exists(to.client, to.site, account.account_id):
+            return self._complete(account, wanted, to)
+        except AccountUnknown as error:
+            if account.making_since is not None:
                 raise
+            if users.user_exists(to.client, to.site, account.account_id):
+                raise JsmRefused(error.status, error.detail, error.message, error.hint) from error  # refused for another reason
         # The account is gone from JSM: this person's is looked for once more, as if they were new.
-        found = self._found_or_created(wanted, to)
-        if found is None or self._store.linked(wanted.email) is not None:
-            return None
-        return self._complete(self._remember(account, found, wanted, standing), wanted, standing, to)
+        found = self._found_or_created(wanted, to) if self._store.linked(wanted.email) is None else None
+        return None if found is None else self._complete(self._remember(account, found, wanted, standing), wanted, to)
 
     def find(self, wanted: Wanted, standing: Standing, to: Connection) -> str:
         """The account id of a person, found but never created; empty where there is none. Raises as :meth:`record` does."""
         if standing.account_id:
             return standing.account_id
-        found = self._matched(self._search(wanted, to), wanted)
+        found = self._matched(self._search(wanted, to), wanted, hidden_is_none=bool(standing.fallback))
         if found is None:
             return standing.fallback
         return self._remember(standing.account, _Found(found.id), wanted, standing).account_id
 
     def _account(self, wanted: Wanted, standing: Standing, to: Connection) -> Account | None:
         if standing.account_id:
-            if standing.account is not None and (standing.account.account_id, standing.account.email) == (standing.account_id, wanted.email):
+            if standing.account is not None and (standing.account.account_id, standing.account.email) == (
+                standing.account_id,
+                wanted.email,
+            ):
                 return standing.account
             return self._remember(standing.account, _Found(standing.account_id), wanted, standing)
         if standing.fallback:
-            known = self._matched(self._search(wanted, to), wanted)
+            known = self._matched(self._search(wanted, to), wanted, hidden_is_none=True)
             found: _Found | None = _Found(known.id if known else standing.fallback)
         else:
             found = self._found_or_created(wanted, to)
@@ -98,7 +101,7 @@ class Recorder:
 
     def _found_or_created(self, wanted: Wanted, to: Connection) -> _Found | None:
         seen = self._search(wanted, to)
-        if (known := self._matched(seen, wanted, may_create=self._settings.create)) is not None:
+        if (known := self._matched(seen, wanted, hidden_is_none=self._settings.create)) is not None:
             return _Found(known.id)
         if not self._settings.create:
             return None
@@ -125,8 +128,8 @@ class Recorder:
         desk = wanted.desks[0] if wanted.desks else ""
         return match(users.find_users(to.client, to.site, wanted.email, desk), wanted.email, self._settings.prefer)
 
-    def _matched(self, seen: Match, wanted: Wanted, *, may_create: bool = False) -> JsmUser | None:
-        """The one account; None where there is none, or (with ``may_create``) none that shows its address."""
+    def _matched(self, seen: Match, wanted: Wanted, *, hidden_is_none: bool = False) -> JsmUser | None:
+        """The one account; None where there is none, or (with ``hidden_is_none``) none that shows its address."""
         match seen.kind:
             case "one":
                 return seen.users[0]
@@ -146,7 +149,7 @@ class Recorder:
                     "Activate it in Atlassian's administration if that is not meant.",
                     email=wanted.email,
                 )
-            case "hidden" if not may_create:
+            case "hidden" if not hidden_is_none:
                 raise _hidden(wanted, seen)
         return None
 
@@ -188,7 +191,7 @@ class Recorder:
             )
         return fresh
 
-    def _complete(self, account: Account, wanted: Wanted, standing: Standing, to: Connection) -> Account:
+    def _complete(self, account: Account, wanted: Wanted, to: Connection) -> Account:
         missing = [desk for desk in wanted.desks if desk not in account.desks]
         for desk in missing:
             users.add_to_desk(to.client, to.site, desk, account.account_id)
@@ -214,7 +217,7 @@ class Recorder:
         found = {id_: name for name, id_ in ids.items() if id_ is not None}
         if not found and not ours:
             return
-        is_in = {one.id for one in organizations.organizations_of(to.client, to.site, account.account_id)}
+        is_in = self._organizations_of(account, found, to)
         for id_, name in found.items():
             if id_ not in is_in:
                 made = Membership(wanted.issuer, wanted.subject, account.account_id, id_, name, self._now())
@@ -224,6 +227,13 @@ class Recorder:
             for membership in ours:
                 if membership.organization_id not in found and membership.organization not in names:
                     self._leave(membership, to)
+
+    @staticmethod
+    def _organizations_of(account: Account, among: Collection[str], to: Connection) -> set[str]:
+        """Those of ``among`` that the account is in. Data Center cannot be asked for all of an account's."""
+        if to.site.is_cloud:
+            return {one.id for one in organizations.organizations_of(to.client, to.site, account.account_id)}
+        return {id_ for id_ in among if organizations.is_member(to.client, to.site, id_, account.account_id)}
 
     def _organization_id(self, name: str, wanted: Wanted, to: Connection) -> str | None:
         id_ = self._ids.of(name, to.client)
@@ -242,9 +252,8 @@ class Recorder:
     def _leave(self, membership: Membership, to: Connection) -> None:
         try:
             organizations.remove_member(to.client, to.site, membership.organization_id, membership.account_id)
-        except JsmRefused as error:
-            if error.status != 404:  # the organization is gone, or the account is
-                raise
+        except AccountUnknown:
+            pass  # whoever is not there is no member
         self._store.remove_membership(membership)
 
 
@@ -272,7 +281,5 @@ def known_to(store: Store, wanted: Wanted, issuers: Collection[str]) -> tuple[St
         return standing, False
     same = standing.account_id == account.account_id and account.email == wanted.email
     desks = set(wanted.desks) <= set(account.desks)
-    written = bool(account.fingerprint) and (
-        wanted.organizations is None or account.fingerprint == wanted.fingerprint(account.account_id)
-    )
+    written = bool(account.fingerprint) and (wanted.organizations is None or account.fingerprint == wanted.fingerprint(account.account_id))
     return standing, same and desks and written
