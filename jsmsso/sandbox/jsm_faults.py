@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from werkzeug.wrappers import Request, Response
 
-Kind = Literal["status", "login_page", "proxy_page", "no_json", "too_large", "cut", "slow", "repeat", "never_last", "never_ends", "empty"]
+Kind = Literal[
+    "status",
+    "busy",
+    "login_page",
+    "proxy_page",
+    "no_json",
+    "too_large",
+    "cut",
+    "lost",
+    "dropped",
+    "slow",
+    "repeat",
+    "never_last",
+    "never_ends",
+    "empty",
+]
 
 LOGIN_PAGE = "<!doctype html><html><head><title>Log in with Atlassian account</title></head><body><form>...</form></body></html>"
 PROXY_PAGE = "<html><head><title>403 Forbidden</title></head><body><h1>Blocked by the proxy</h1></body></html>"
@@ -21,7 +40,9 @@ PROXY_PAGE = "<html><head><title>403 Forbidden</title></head><body><h1>Blocked b
 class Fault:
     """One misbehaviour: of which paths, after how many good answers, and how often (``times=None``: for ever).
 
-    ``repeat`` gives the first page again and again, ``never_last`` says after the real last page that there is
+    ``method`` keeps it to calls with that method. ``busy`` is Atlassian's 429 with all its headers: come back in ``seconds``,
+    for this ``reason``. ``lost`` does what was asked and then drops the connection without an answer, ``dropped`` drops it
+    before anything was done. ``repeat`` gives the first page again and again, ``never_last`` says after the real last page that there is
     more and then gives empty pages, ``never_ends`` makes up new items without end, ``empty`` gives a page
     without items that is not the last, ``cut`` closes the connection half-way through the body.
     """
@@ -34,6 +55,8 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     body: str = ""
+    method: str = ""
+    reason: str = "jira-burst-based"
 
 
 class Faults:
@@ -53,11 +76,11 @@ class Faults:
         with self._lock:
             self._on.clear()
 
-    def of(self, path: str) -> Fault | None:
+    def of(self, path: str, method: str = "GET") -> Fault | None:
         """The fault that this request meets, if any; counts it."""
         with self._lock:
             for fault, seen in self._on:
-                if not path.startswith(fault.path):
+                if not path.startswith(fault.path) or fault.method not in ("", method):
                     continue
                 seen[0] += 1
                 late_enough = seen[0] > fault.after
@@ -73,6 +96,15 @@ def spoil(fault: Fault, request: Request, answer: Callable[[Request], Response])
             return Response(
                 fault.body, fault.status, headers=dict(fault.headers), mimetype="application/json" if fault.body else "text/plain"
             )
+        case "busy":
+            return _busy(fault)
+        case "lost":
+            response = answer(request)
+            _hang_up(request)
+            return response
+        case "dropped":
+            _hang_up(request)
+            return Response(status=503)  # nobody gets it
         case "login_page":
             return Response(LOGIN_PAGE, 200, mimetype="text/html")
         case "proxy_page":
@@ -90,6 +122,20 @@ def spoil(fault: Fault, request: Request, answer: Callable[[Request], Response])
             time.sleep(fault.seconds)
             return answer(request)
     return _change_page(fault.kind, request, answer)
+
+
+def _busy(fault: Fault) -> Response:
+    """429 as Atlassian gives it (Atlassian: Rate limiting)."""
+    until = datetime.now(UTC) + timedelta(seconds=fault.seconds)
+    headers = {"Retry-After": str(math.ceil(fault.seconds)), "X-RateLimit-Reset": until.strftime("%Y-%m-%dT%H:%MZ")}
+    body = json.dumps({"errorMessages": ["Rate limit exceeded."], "errors": {}})
+    return Response(body, 429, headers={**headers, "RateLimit-Reason": fault.reason, **fault.headers}, mimetype="application/json")
+
+
+def _hang_up(request: Request) -> None:
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    with contextlib.suppress(OSError):  # the other side may be gone already
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _change_page(kind: Kind, request: Request, answer: Callable[[Request], Response]) -> Response:

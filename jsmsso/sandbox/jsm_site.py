@@ -1,43 +1,62 @@
-"""What the local JSM is about: its service desks, their request types, and the accounts that may call it."""
+"""What the local JSM is about: its service desks, their customers and organizations, and the accounts that may call it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from jsmsso.sandbox.jsm_people import Hidden, Kind, LocalOrganization, LocalPerson, People, atlassian_id, customer_id
 
 Deployment = Literal["Cloud", "Server"]
 Role = Literal["administrator", "project_administrator", "agent", "customer", "none"]
 
+AGENT = frozenset({"BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "SERVICEDESK_AGENT", "USER_PICKER"})
 PERMISSIONS: Mapping[Role, frozenset[str]] = {
     "none": frozenset(),
-    # Portal access gives customers these two as well, so neither of them tells an agent (Atlassian: GET mypermissions).
+    # Portal access gives customers these three as well, so none of them tells an agent (Atlassian: GET mypermissions).
     "customer": frozenset({"BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS"}),
-    "agent": frozenset({"BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "SERVICEDESK_AGENT"}),
-    "project_administrator": frozenset({"BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "SERVICEDESK_AGENT", "ADMINISTER_PROJECTS"}),
-    "administrator": frozenset(
-        {"BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "SERVICEDESK_AGENT", "ADMINISTER_PROJECTS", "ADMINISTER"}
-    ),
+    "agent": AGENT,
+    "project_administrator": AGENT | {"ADMINISTER_PROJECTS"},
+    "administrator": AGENT | {"ADMINISTER_PROJECTS", "ADMINISTER"},
 }
-GLOBAL_PERMISSIONS = frozenset({"ADMINISTER"})
+GLOBAL_PERMISSIONS = frozenset({"ADMINISTER", "USER_PICKER"})  # USER_PICKER is the key of "Browse users and groups"
 KNOWN_PERMISSIONS = PERMISSIONS["administrator"]
+CLOUD_ID = "6c1f6d1e-5b0e-4c39-9d2c-0a5f3b1e7a90"
 
 
 @dataclass(frozen=True, slots=True)
 class LocalAccount:
-    """Somebody who may call the local JSM. ``desks`` gives another role on single desks, by project key."""
+    """Somebody who may call the local JSM, with one token. ``desks`` gives another role on single desks, by project key.
+
+    A person with two tokens is two accounts with the same email. A ``scoped`` token works at the gateway alone.
+    """
 
     email: str
     token: str
     display_name: str = "SSO bot"
-    account_id: str = "5b10ac8d82e05b22cc7d4ef5"
+    account_id: str = ""
     role: Role = "project_administrator"
     desks: Mapping[str, Role] = field(default_factory=dict)
+    scoped: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.account_id:
+            object.__setattr__(self, "account_id", hashlib.sha256(self.email.lower().encode()).hexdigest()[:24])
+
+    @property
+    def name(self) -> str:
+        """The user name on Data Center."""
+        return self.email.partition("@")[0]
 
     def permissions(self, desk: LocalDesk | None = None) -> frozenset[str]:
         """The permission keys this account has, on one desk or anywhere."""
         if desk is not None:
-            return PERMISSIONS[self.desks.get(desk.key, self.role)] - GLOBAL_PERMISSIONS | self._global()
+            role = self.desks.get(desk.key)
+            return PERMISSIONS[self.role] if role is None else PERMISSIONS[role] - GLOBAL_PERMISSIONS | self._global()
         return PERMISSIONS[self.role].union(*(PERMISSIONS[role] - GLOBAL_PERMISSIONS for role in self.desks.values()))
 
     def _global(self) -> frozenset[str]:
@@ -46,7 +65,10 @@ class LocalAccount:
 
 @dataclass(frozen=True, slots=True)
 class LocalDesk:
-    """A service desk. ``portal_id`` equals its id on Cloud; Data Center counts portals on their own."""
+    """A service desk. ``portal_id`` equals its id on Cloud; Data Center counts portals on their own.
+
+    ``customers`` holds the ids of people, ``organizations`` those of organizations; both change while the site runs.
+    """
 
     id: str
     key: str
@@ -54,6 +76,8 @@ class LocalDesk:
     project_id: str
     portal_id: str
     request_types: tuple[str, ...] = ("Get help", "Report a problem")
+    customers: set[str] = field(default_factory=set, compare=False)
+    organizations: set[str] = field(default_factory=set, compare=False)
 
     @property
     def types(self) -> tuple[LocalRequestType, ...]:
@@ -89,12 +113,28 @@ def default_desks(count: int = 3, *, deployment: Deployment = "Cloud") -> tuple[
     return tuple(desks)
 
 
+class Directory:
+    """The desks of a site at one moment, by all that they are asked for: a site may have thousands."""
+
+    def __init__(self, desks: tuple[LocalDesk, ...]) -> None:
+        self.desks = desks
+        self.by_id_or_key = {desk.key: desk for desk in reversed(desks)} | {desk.id: desk for desk in reversed(desks)}
+        self.by_portal = {desk.portal_id: desk for desk in reversed(desks)}
+        self.by_project = {desk.project_id: desk for desk in desks}
+        self.types = [request_type for desk in desks for request_type in desk.types]
+
+
 @dataclass
 class LocalSite:
-    """A whole site, as :class:`~jsmsso.sandbox.local_jsm.LocalJsm` serves it. Tests change its desks while it runs.
+    """A whole site, as :class:`~jsmsso.sandbox.local_jsm.LocalJsm` serves it. Tests change it while it runs.
 
-    ``max_limit`` is the largest page it gives, whatever is asked. ``global_request_types`` says whether it
-    lists the request types of all desks in one call: Cloud does, the reference of Data Center names no such call.
+    ``max_limit`` is the largest page it gives, whatever is asked. ``latency`` is how long answers take, in seconds, by the
+    beginning of their path (``{"/rest/": 0.2}``; the longest that fits counts). ``slow_account_creation`` is how many seconds
+    an account that was just created stays unknown to other calls. ``organizations_for_administrators`` is the setting that
+    keeps organizations to Jira administrators.
+
+    ``global_request_types`` says whether it lists the request types of all desks in one call, ``lists_desk_customers`` whether
+    it lists the customers of a desk: Cloud does both, the reference of Data Center names no such calls.
     """
 
     deployment: Deployment = "Cloud"
@@ -105,20 +145,116 @@ class LocalSite:
     max_limit: int = 50
     anonymous_server_info: bool = True
     global_request_types: bool | None = None
+    lists_desk_customers: bool | None = None
+    latency: dict[str, float] = field(default_factory=dict)
+    slow_account_creation: float = 0.0
+    organizations_for_administrators: bool = False
+    cloud_id: str = CLOUD_ID
+    organizations: dict[str, LocalOrganization] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.lock = threading.RLock()
+        self.people = People()
         self.desks = self.desks or default_desks(deployment=self.deployment)
-        if self.global_request_types is None:
-            self.global_request_types = self.deployment == "Cloud"
+        self.global_request_types = self.is_cloud if self.global_request_types is None else self.global_request_types
+        self.lists_desk_customers = self.is_cloud if self.lists_desk_customers is None else self.lists_desk_customers
+        self._directory = Directory(self.desks)
+        self._account_people: Sequence[LocalAccount] = ()
+        self.know_accounts()
+
+    @property
+    def is_cloud(self) -> bool:
+        """Whether it answers as Atlassian's Cloud does."""
+        return self.deployment == "Cloud"
+
+    @property
+    def directory(self) -> Directory:
+        """Its desks as they are now."""
+        if self._directory.desks is not self.desks:
+            self._directory = Directory(self.desks)
+        return self._directory
 
     def desk(self, id_or_key: str) -> LocalDesk | None:
         """The desk of this id or project key."""
-        return next((desk for desk in self.desks if id_or_key in (desk.id, desk.key)), None)
+        return self.directory.by_id_or_key.get(id_or_key)
 
     def desk_of_portal(self, portal_id: str) -> LocalDesk | None:
         """The desk whose portal has this id."""
-        return next((desk for desk in self.desks if desk.portal_id == portal_id), None)
+        return self.directory.by_portal.get(portal_id)
 
-    def desks_seen_by(self, account: LocalAccount) -> Iterable[LocalDesk]:
+    def desks_seen_by(self, account: LocalAccount) -> Sequence[LocalDesk]:
         """Those the account may see, in order."""
-        return (desk for desk in self.desks if "BROWSE_PROJECTS" in account.permissions(desk))
+        if account.desks:
+            return [desk for desk in self.desks if "BROWSE_PROJECTS" in account.permissions(desk)]
+        return self.desks if "BROWSE_PROJECTS" in account.permissions() else ()
+
+    def latency_of(self, path: str) -> float:
+        """Seconds that an answer of this path takes."""
+        fitting = [prefix for prefix in self.latency if path.startswith(prefix)]
+        return self.latency[max(fitting, key=len)] if fitting else 0.0
+
+    def know_accounts(self) -> None:
+        """Let those who may call the site be found in it like everyone else."""
+        if self._account_people is self.accounts:
+            return
+        self._account_people = self.accounts
+        for account in self.accounts:
+            if self.people.get(self.id_of(account)) is None:
+                self.people.add(LocalPerson(self.id_of(account), account.email, account.display_name, "atlassian"))
+
+    def id_of(self, account: LocalAccount) -> str:
+        """The id of the person who calls."""
+        return account.account_id if self.is_cloud else account.name
+
+    def add_customer(
+        self,
+        email: str,
+        display_name: str = "",
+        *,
+        hidden: bool | Hidden = False,
+        kind: Kind = "customer",
+        active: bool = True,
+        known_in: float = 0.0,
+        desks: Iterable[str] = (),
+        organizations: Iterable[str] = (),
+    ) -> LocalPerson:
+        """A new account, ``known_in`` seconds from now; put on ``desks`` (ids or keys) and into ``organizations`` (names)."""
+        with self.lock:
+            number = len(self.people.with_email(email))
+            cloud_id = customer_id() if kind == "customer" else atlassian_id()
+            person_id = cloud_id if self.is_cloud else email.lower() + str(number or "")  # Atlassian: the user name is the address
+            how: Hidden = ("absent" if hidden else "") if isinstance(hidden, bool) else hidden
+            known_from = time.monotonic() + known_in if known_in else 0.0
+            name = display_name or email.partition("@")[0]
+            person = self.people.add(LocalPerson(person_id, email, name, kind, active, how, known_from))
+            for id_or_key in desks:
+                self.directory.by_id_or_key[id_or_key].customers.add(person.id)
+            for organization in organizations:
+                self.add_organization(organization).members.add(person.id)
+            return person
+
+    def change(self, person: LocalPerson, **changes: Any) -> LocalPerson:
+        """Another email, display name, ``hidden`` or ``active`` for somebody."""
+        with self.lock:
+            return self.people.change(person.id, **changes)
+
+    def settle(self) -> None:
+        """Let accounts that were just created be known to all calls now."""
+        with self.lock:
+            self.people.settle()
+
+    def organization(self, name: str) -> LocalOrganization | None:
+        """The organization of this name."""
+        return next((organization for organization in list(self.organizations.values()) if organization.name == name), None)
+
+    def add_organization(self, name: str, members: Iterable[LocalPerson] = (), desks: Iterable[str] = ()) -> LocalOrganization:
+        """The organization of this name, new or not, with these members more, on these desks (ids or keys) too."""
+        with self.lock:
+            organization = self.organization(name)
+            if organization is None:
+                organization = LocalOrganization(str(max(map(int, self.organizations), default=0) + 1), name)
+                self.organizations[organization.id] = organization
+            organization.members.update(person.id for person in members)
+            for id_or_key in desks:
+                self.directory.by_id_or_key[id_or_key].organizations.add(organization.id)
+            return organization

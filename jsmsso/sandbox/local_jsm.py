@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import collections
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,21 +25,28 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from jsmsso.errors import PortTaken
+from jsmsso.sandbox.jsm_call import answer
 from jsmsso.sandbox.jsm_faults import Fault, Faults, spoil
 from jsmsso.sandbox.jsm_pages import portal_page
-from jsmsso.sandbox.jsm_rest import RestApi
+from jsmsso.sandbox.jsm_people import LocalPerson
+from jsmsso.sandbox.jsm_rest import GATEWAY, THROUGH_GATEWAY, RestApi
 from jsmsso.sandbox.jsm_site import Deployment, LocalAccount, LocalSite, default_desks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 LARGEST_BODY = 1_000_000  # bytes of a request; far more than any call of ours
+TENANT_INFO = "/_edge/tenant_info"
 REMEMBERED = 20_000  # requests, for whoever looks at what was asked
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A call that came in and what was answered. ``body`` and ``answer`` are what went over the wire."""
+    """A call that came in and what was answered. ``body`` and ``answer`` are what went over the wire.
+
+    ``gateway`` is the cloud id of a call that came through the gateway, whose ``path`` is what stands behind it.
+    ``at`` is when it came (:func:`time.monotonic`).
+    """
 
     method: str
     path: str
@@ -49,6 +57,8 @@ class Seen:
     answer: bytes
     answer_type: str
     fault: str = ""
+    gateway: str = ""
+    at: float = 0.0
 
 
 @dataclass
@@ -71,6 +81,11 @@ class LocalJsm:
     def url(self) -> str:
         """The base URL, with the context path: what ``jsm connect --url`` is given."""
         return f"http://127.0.0.1:{self.port}{self.site.context_path}"
+
+    @property
+    def gateway_url(self) -> str:
+        """What stands for ``https://api.atlassian.com/ex/jira/<cloud id>``: where scoped tokens work."""
+        return f"http://127.0.0.1:{self.port}{GATEWAY}{self.site.cloud_id}"
 
     @property
     def account(self) -> LocalAccount:
@@ -102,17 +117,32 @@ class LocalJsm:
         """Switch a fault on."""
         self.faults.add(fault)
 
+    def add_customer(self, email: str, display_name: str = "", **options: Any) -> LocalPerson:
+        """A new account; ``options`` are those of :meth:`LocalSite.add_customer`."""
+        return self.site.add_customer(email, display_name, **options)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self.site.is_cloud and environ["PATH_INFO"].startswith(GATEWAY):
+            return self._behind_the_gateway(environ, start_response)
         return self._application(environ, start_response)
 
+    def _behind_the_gateway(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        cloud_id, slash, path = environ["PATH_INFO"].removeprefix(GATEWAY).partition("/")
+        if cloud_id != self.site.cloud_id or not path.startswith("rest/"):
+            return answer({"code": 404, "message": "Not Found"}, 404)(environ, start_response)
+        environ |= {THROUGH_GATEWAY: cloud_id, "SCRIPT_NAME": GATEWAY + cloud_id, "PATH_INFO": slash + path}
+        return self._answer(environ, start_response)
+
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        at = time.monotonic()
         request = Request(environ)
         request.max_content_length = LARGEST_BODY
-        if not request.path.startswith("/rest/"):
+        if not request.path.startswith(("/rest/", TENANT_INFO)):
             return portal_page(self.site, request)(environ, start_response)
         body = request.get_data(cache=True)
         query = tuple(request.args.items(multi=True))
-        fault = self.faults.of(request.path)
+        time.sleep(self.site.latency_of(request.path))
+        fault = self.faults.of(request.path, request.method)
         response = spoil(fault, request, self._rest) if fault else self._rest(request)
         self.seen.append(
             Seen(
@@ -125,6 +155,8 @@ class LocalJsm:
                 response.get_data(),
                 response.mimetype or "",
                 fault.kind if fault else "",
+                environ.get(THROUGH_GATEWAY, ""),
+                at,
             )
         )
         return response(environ, start_response)
@@ -150,9 +182,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--desks", type=int, default=3)
     parser.add_argument("--data-center", action="store_true", help="answer as Data Center does")
     parser.add_argument("--context-path", default="", help="such as /jira")
+    parser.add_argument("--customers", type=int, default=0, help="how many there are from the start: customer1@example.com, ...")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that each answer of the REST API takes")
     options = parser.parse_args(arguments)
     deployment: Deployment = "Server" if options.data_center else "Cloud"
     site = LocalSite(deployment, default_desks(options.desks, deployment=deployment), context_path=options.context_path)
+    site.latency["/rest/"] = options.latency
+    for number in range(1, options.customers + 1):
+        site.add_customer(f"customer{number}@example.com", f"Customer {number}")
     with LocalJsm(site, options.port) as jsm:
         print(jsm.url, flush=True)
         try:
