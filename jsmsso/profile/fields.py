@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -121,6 +122,24 @@ def secret_reference(value: Any) -> str:
     return value
 
 
+@lru_cache(maxsize=64)
+def reference_keys(section: type[BaseModel]) -> frozenset[str]:
+    """The keys of a section that take a :data:`SecretReference`, or a list of them."""
+    fields = section.model_fields.items()
+    return frozenset(
+        name
+        for name, info in fields
+        if any(getattr(one, "func", None) is secret_reference for one in (*info.metadata, *_metadata(info.annotation)))
+    )
+
+
+def _metadata(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) is Annotated:
+        yield from annotation.__metadata__
+    for one in get_args(annotation):
+        yield from _metadata(one)
+
+
 def _duration(value: Any) -> int:
     """Seconds of ``90d``."""
     if isinstance(value, str) and (found := _DURATION.fullmatch(value)):
@@ -214,6 +233,7 @@ SecretReference = Annotated[
     BeforeValidator(secret_reference),
     WithJsonSchema({"type": "string", "pattern": r"^(keyring:[A-Za-z0-9][A-Za-z0-9._/@-]*|env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$"}),
 ]
+
 Day = Annotated[
     date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
 ]

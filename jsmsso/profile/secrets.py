@@ -12,8 +12,9 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from jsmsso.errors import SecretMissing, SecretUnavailable, UsageError
 
@@ -87,43 +88,88 @@ def secret_path(path: str, base: Path) -> Path:
     return base / os.path.expanduser(path)
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference in a profile: where it stands, and whether a secret is behind it (a certificate is none)."""
+
+    location: tuple[str | int, ...]
+    text: str
+    is_secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a reference leads to now. ``detail`` says what is wrong, ``hint`` what to do; both empty where all is well."""
+
+    word: Literal["there", "too open", "missing", "unreadable"]
+    detail: str = ""
+    hint: str = ""
+
+
+def state_of(reference: Reference, *, base: Path) -> State:
+    """Whether a reference leads to a secret that only its owner (and their group) may read. Never raises."""
+    try:
+        read_secret(reference.text, base=base)
+    except SecretMissing as error:
+        return State("missing", error.message, error.hint)
+    except SecretUnavailable as error:
+        return State("unreadable", error.message, error.hint)
+    if reference.is_secret and (how := _openness(reference.text, base)):
+        return State("too open", f"everybody on this machine may {how} it", "chmod 600 it.")
+    return State("there")
+
+
 def readable_by_others(profile: Profile, *, base: Path) -> tuple[str, ...]:
-    """A sentence for each ``file:`` reference of ``profile`` whose file everybody on this machine may read."""
-    return tuple(dict.fromkeys(_loose(profile, base)))
+    """A sentence for each secret file of ``profile`` that everybody on this machine may read or change."""
+    texts = references(profile)
+    return tuple(f"everybody on this machine may {how} {text}; chmod 600 it" for text in texts if (how := _openness(text, base)))
 
 
-def references(profile: Profile) -> Iterator[str]:
-    """Every secret reference that stands in ``profile``."""
-    for provider in profile.providers.values():
-        yield from filter(None, (provider.client_secret, provider.client_key))
-    if profile.jsm:
-        yield from filter(None, (profile.jsm.api_token, profile.jsm.admin_api_token))
-    if profile.saml:
-        yield from (pair.key for pair in (profile.saml, profile.saml.next) if pair)
-    if profile.scim:
-        yield profile.scim.token
-    yield from profile.session.secret or ()
-    if profile.store and profile.store.password:
-        yield profile.store.password
+def references(profile: Profile) -> tuple[str, ...]:
+    """Every reference to a secret that stands in ``profile``, each once."""
+    return tuple(dict.fromkeys(one.text for one in references_in(profile) if one.is_secret))
 
 
-def _loose(profile: Profile, base: Path) -> Iterator[str]:
-    for reference in references(profile):
-        kind, _, name = reference.partition(":")
-        if kind != "file" or os.name != "posix":
-            continue
-        try:
-            mode = secret_path(name, base).stat().st_mode
-        except OSError:
-            continue
-        if mode & stat.S_IROTH:
-            yield f"everybody on this machine may read {reference}; chmod 600 it"
+def references_in(profile: Profile) -> Iterator[Reference]:
+    """Every reference that stands in ``profile``, in the order of its keys."""
+    return _references_below(profile, (), False)
+
+
+def _references_below(value: Any, location: tuple[str | int, ...], holds: bool) -> Iterator[Reference]:
+    """``holds``: whether the key takes references, so that a text is one."""
+    from jsmsso.profile.fields import reference_keys
+
+    if isinstance(value, str):
+        if holds:
+            yield Reference(location, value, location[-1] != "certificate")
+    elif isinstance(value, tuple):
+        for number, one in enumerate(value):
+            yield from _references_below(one, location if holds and len(value) == 1 else (*location, number), holds)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _references_below(one, (*location, name), holds)
+    elif hasattr(type(value), "model_fields"):
+        keys = reference_keys(type(value))
+        for name in type(value).model_fields:
+            yield from _references_below(getattr(value, name), (*location, name), name in keys)
+
+
+def _openness(reference: str, base: Path) -> str:
+    """What everybody on this machine may do with a secret file: nothing (empty), ``read`` or ``change``. A group may be meant."""
+    kind, _, name = reference.partition(":")
+    if kind != "file" or os.name != "posix":
+        return ""
+    try:
+        mode = secret_path(name, base).stat().st_mode  # of what a symbolic link leads to, as a mounted Secret's are
+    except OSError:
+        return ""
+    return "read" if mode & stat.S_IROTH else "change" if mode & stat.S_IWOTH else ""
 
 
 def _from_environment(reference: str, variable: str) -> str:
     value = os.environ.get(variable)
     if value is None:
-        raise SecretUnavailable(reference, f"the environment variable {variable} is not set", "Set it where jsmsso is started.")
+        raise SecretMissing(reference, f"the environment variable {variable} is not set", "Set it where jsmsso is started.")
     if not value:
         raise SecretUnavailable(reference, f"the environment variable {variable} is empty", "Set it where jsmsso is started.")
     return value
@@ -137,13 +183,10 @@ def _from_file(reference: str, path: Path) -> str:
             content = file.read(MAX_SECRET + 1)
     except OSError as error:
         reason = {errno.ENOENT: "does not exist", errno.EACCES: "cannot be read: no permission", errno.EISDIR: "is a folder"}
-        said = reason.get(error.errno or 0, "cannot be read")
-        hint = (
-            f"Write it with: jsmsso secrets set {reference}"
-            if error.errno == errno.ENOENT
-            else "Look at the owner and mode of it and its folders."
-        )
-        raise SecretUnavailable(reference, f"the secret file {path} {said}", hint) from None
+        said = f"the secret file {path} {reason.get(error.errno or 0, 'cannot be read')}"
+        if error.errno == errno.ENOENT:
+            raise SecretMissing(reference, said, f"Write it with: jsmsso secrets set {reference}") from None
+        raise SecretUnavailable(reference, said, "Look at the owner and mode of it and its folders.") from None
     if len(content) > MAX_SECRET:
         raise SecretUnavailable(reference, f"the secret file {path} is larger than 64 kB", "Name a file that holds the secret alone.")
     try:
@@ -165,10 +208,11 @@ def _to_file(reference: str, path: Path, value: str) -> None:
         fresh.unlink(missing_ok=True)
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(value)
+            file.write(f"{value}\n" if value.endswith("\n") else value)  # reading takes one line end away
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, path)
+        _make_durable(path.parent)
     except OSError as error:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
@@ -176,6 +220,15 @@ def _to_file(reference: str, path: Path, value: str) -> None:
         raise SecretUnavailable(
             reference, f"the secret file {path} cannot be written: {reason}", "Name a folder that you may write to."
         ) from None
+
+
+def _make_durable(folder: Path) -> None:
+    """Before whoever wrote a file there forgets the secret itself."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _from_keyring(reference: str, name: str) -> str:

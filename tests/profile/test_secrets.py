@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -20,8 +21,20 @@ from keyring.errors import KeyringLocked
 
 from jsmsso.errors import SecretUnavailable, UsageError
 from jsmsso.profile import secrets as room
-from jsmsso.profile.secrets import keyring_usable, read_secret, readable_by_others, write_secret
+from jsmsso.profile.parsing import dotted
+from jsmsso.profile.reading import read_profile
+from jsmsso.profile.secrets import (
+    Reference,
+    keyring_usable,
+    read_secret,
+    readable_by_others,
+    references,
+    references_in,
+    state_of,
+    write_secret,
+)
 from tests.profile.reading_texts import profile
+from tests.services import REPOSITORY
 
 SECRET = "hunter2hunter2"
 
@@ -242,6 +255,100 @@ def test_a_secret_file_that_everybody_may_read_is_named(tmp_path: Path) -> None:
     write_secret("file:tight", SECRET, base=tmp_path)
     read = profile("session: {secret: [file:loose, file:tight, file:missing, env:X]}\n")
     assert readable_by_others(read, base=tmp_path) == ("everybody on this machine may read file:loose; chmod 600 it",)
+
+
+def test_a_secret_that_ends_with_a_line_end_keeps_it_in_a_file(tmp_path: Path) -> None:
+    write_secret("file:s", "-----END PRIVATE KEY-----\n", base=tmp_path)
+    assert read_secret("file:s", base=tmp_path) == "-----END PRIVATE KEY-----\n"
+
+
+def test_every_reference_of_a_profile_is_found_with_its_key() -> None:
+    path = REPOSITORY / "examples" / "full.yaml"
+    found = list(references_in(read_profile(path)))
+    written = re.findall(r"\b(?:keyring|env|file):[\w./-]+", re.sub(r"(?m)#.*", "", path.read_text()))
+    assert sorted(one.text for one in found) == sorted(written)
+    keys = {dotted(one.location) for one in found if one.is_secret}
+    assert {"providers.partner.client_key", "session.secret[0]", "session.secret[1]", "saml.next.key", "store.password"} <= keys
+    assert [one for one in keys if "certificate" in one] == []
+
+
+def test_a_list_of_one_secret_is_named_as_the_one() -> None:
+    read = profile("session: {secret: [env:X]}\nscim: {url: https://x.example/scim, token: env:X}\n")
+    assert [dotted(one.location) for one in references_in(read)] == ["scim.token", "session.secret"]
+    assert references(read) == ("env:X",)
+
+
+STATES = [
+    pytest.param("file:s", 0o600, "there", "", id="its owner's alone"),
+    pytest.param("file:s", 0o440, "there", "", id="a group's too, as a mounted Secret is"),
+    pytest.param("file:s", 0o644, "too open", "everybody on this machine may read it", id="everybody's to read"),
+    pytest.param("file:s", 0o602, "too open", "everybody on this machine may change it", id="everybody's to change"),
+    pytest.param("file:none", 0o600, "missing", "does not exist", id="no file"),
+    pytest.param("file:.", 0o600, "unreadable", "is a folder", id="a folder"),
+    pytest.param("keyring:there", 0o600, "there", "", id="in the keyring"),
+    pytest.param("keyring:none", 0o600, "missing", "the keyring has no secret named none", id="not in the keyring"),
+    pytest.param("env:JSMSSO_THERE", 0o600, "there", "", id="a variable"),
+    pytest.param("env:JSMSSO_NONE", 0o600, "missing", "is not set", id="no variable"),
+    pytest.param("env:JSMSSO_EMPTY", 0o600, "unreadable", "is empty", id="an empty variable"),
+]
+
+
+@pytest.mark.parametrize(("reference", "mode", "word", "detail"), STATES)
+def test_what_a_reference_leads_to_is_known(
+    reference: str, mode: int, word: str, detail: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(InMemory()).kept["jsmsso", "there"] = SECRET
+    monkeypatch.setenv("JSMSSO_THERE", SECRET)
+    monkeypatch.setenv("JSMSSO_EMPTY", "")
+    (tmp_path / "s").write_text(SECRET)
+    (tmp_path / "s").chmod(mode)
+    state = state_of(Reference(("session", "secret"), reference, is_secret=True), base=tmp_path)
+    assert state.word == word
+    assert detail in state.detail
+    assert bool(state.hint) == (word != "there")
+    assert SECRET not in repr(state)
+
+
+def test_a_locked_keyring_is_no_missing_secret(tmp_path: Path) -> None:
+    use(Locked())
+    state = state_of(Reference(("jsm", "api_token"), "keyring:x", is_secret=True), base=tmp_path)
+    assert (state.word, state.detail) == ("unreadable", "the keyring is locked")
+
+
+def test_a_certificate_may_be_read_by_everybody(tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("a certificate")
+    (tmp_path / "s").chmod(0o644)
+    assert state_of(Reference(("saml", "certificate"), "file:s", is_secret=False), base=tmp_path).word == "there"
+
+
+class Mounted:
+    """A Kubernetes Secret as the kubelet mounts it: links to ``..data``, itself a link, which an update replaces."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.count = folder, 0
+        folder.mkdir()
+
+    def update(self, **secrets: str) -> None:
+        self.count += 1
+        fresh = self.folder / f"..2026_11_23_{self.count}"
+        fresh.mkdir()
+        for name, secret in secrets.items():
+            (fresh / name).write_text(secret)
+            (fresh / name).chmod(0o440)
+        (self.folder / "..data_tmp").symlink_to(fresh.name)
+        (self.folder / "..data_tmp").rename(self.folder / "..data")
+        for name in secrets:
+            if not (self.folder / name).is_symlink():
+                (self.folder / name).symlink_to(f"..data/{name}")
+
+
+def test_a_mounted_secret_is_read_and_read_anew_after_an_update(tmp_path: Path) -> None:
+    mounted = Mounted(tmp_path / "secrets")
+    reference = Reference(("jsm", "api_token"), "file:secrets/jsm_api_token", is_secret=True)
+    for secret in (SECRET, "another"):
+        mounted.update(jsm_api_token=secret)
+        assert read_secret(reference.text, base=tmp_path) == secret
+        assert state_of(reference, base=tmp_path).word == "there"
 
 
 def test_the_keyring_library_is_loaded_only_for_a_keyring(tmp_path: Path) -> None:
