@@ -303,7 +303,7 @@ class SecretUnavailable(MachineFailed):
 
 
 class SecretMissing(SecretUnavailable):
-    """The keyring works, and has no secret of that name."""
+    """The place is there, and has no secret of that name."""
 
 
 class FileChanged(MachineFailed):

@@ -149,8 +149,9 @@ def _references_below(value: Any, location: tuple[str | int, ...], holds: bool) 
         for name, one in value.items():
             yield from _references_below(one, (*location, name), holds)
     elif hasattr(type(value), "model_fields"):
-        keys = reference_keys(type(value))
-        for name in type(value).model_fields:
+        section: Any = type(value)
+        keys = reference_keys(section)
+        for name in section.model_fields:
             yield from _references_below(getattr(value, name), (*location, name), name in keys)
 
 
