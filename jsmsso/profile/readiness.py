@@ -26,7 +26,7 @@ _REFUSED = {
 _NAMED = (
     "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
     "portals[].knowledge_base", "saml", "scim",
-    "trusted_proxies", "branding.time_zone", "retention", "log.client_address",
+    "branding.time_zone", "retention",
 )  # fmt: skip
 
 

@@ -117,7 +117,7 @@ class Callback:
             "email": customer.email,
             "portal": portal.key if portal else "",
             "rule": str(decision),
-            "client": visit.environ.get("REMOTE_ADDR", ""),
+            "client": deployment.client_of(visit),
         }
         deployment.events.write("login.ok", **said)
         deployment.audit.write("login.ok", issuer=customer.issuer, **said)

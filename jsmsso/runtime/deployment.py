@@ -25,6 +25,7 @@ from jsmsso.runtime.cookies import Cookies
 from jsmsso.runtime.endings import Endings
 from jsmsso.runtime.event_log import EventLog
 from jsmsso.runtime.places import Places
+from jsmsso.runtime.proxies import Proxies, logged_address
 from jsmsso.runtime.replies import Header, Headers
 from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.targets import Portals
@@ -97,6 +98,7 @@ class Deployment:
         self.store: SqliteStore = open_store(profile.store.url if profile.store else None)
         self.endings = Endings(self.store, now)
         self.portals = Portals(profile.portals)
+        self.proxies = Proxies(profile.trusted_proxies)
         self.events = EventLog(profile.log.format)
         folder = audit_folder(profile.log.audit_folder, profile.store.url if profile.store else None, self.folder)
         self.audit = Audit(folder, now=now, complain=self._say_of_audit)
@@ -294,6 +296,10 @@ class Deployment:
                 f"Let them in again with: jsmsso customers restore {customer.email}",
                 email=customer.email,
             )
+
+    def client_of(self, visit: Visit) -> str:
+        """The client's address as the log keeps it; may be empty."""
+        return logged_address(self.proxies.client_of(visit.environ), self.profile.log.client_address)
 
     def own(self, path: str) -> str:
         """A path of ours as a browser must ask for it."""

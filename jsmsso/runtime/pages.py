@@ -226,7 +226,7 @@ class Pages:
             email=email,
             portal=portal.key if portal else None,
             path=visit.path,
-            client=visit.environ.get("REMOTE_ADDR"),
+            client=self._deployment.client_of(visit),
             where=where,
             rules=rules or None,
         )
@@ -242,7 +242,7 @@ class Pages:
                 reason=failure.reason,
                 **{"rule" if failure.reason == "access_denied" else "detail": failure.detail},
                 reference=reference,
-                client=visit.environ.get("REMOTE_ADDR"),
+                client=self._deployment.client_of(visit),
             )
         return self._render(
             "dead_end.html",

@@ -71,7 +71,7 @@ class SigningOut:
             customer = session.customer
             said = {"provider": name, "email": customer.email, "subject": customer.subject}
             deployment.events.write("logout", **said)
-            deployment.audit.write("logout", issuer=customer.issuer, by="person", client=visit.environ.get("REMOTE_ADDR"), **said)
+            deployment.audit.write("logout", issuer=customer.issuer, by="person", client=deployment.client_of(visit), **said)
         return deployment.headers.redirect(location or deployment.own("/logged-out"), clear, status=303)
 
     def _end_everywhere(self, session: Session) -> None:

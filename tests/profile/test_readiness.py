@@ -145,8 +145,6 @@ def test_a_loopback_profile_needs_no_session_secret() -> None:
             with_portal("knowledge_base: all_customers"), "portals[].knowledge_base is not acted on yet (in HELP)", id="knowledge base"
         ),
         pytest.param(f"{READY}retention: {{audit: 30d}}\n", "retention", id="retention"),
-        pytest.param(f"{READY}trusted_proxies: [unix]\n", "trusted_proxies", id="trusted proxies"),
-        pytest.param(f"{READY}log: {{client_address: none}}\n", "log.client_address", id="client address"),
     ],
 )
 def test_a_key_that_only_adds_something_is_named(text: str, key: str) -> None:
