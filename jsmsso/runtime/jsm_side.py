@@ -9,7 +9,7 @@ from jsmsso.errors import StoreUnavailable
 from jsmsso.http_client import HttpClient
 from jsmsso.jsm.authentication import ApiToken, Authentication, PersonalAccessToken
 from jsmsso.jsm.calm import Calm
-from jsmsso.jsm.client import JsmClient
+from jsmsso.jsm.client import JsmClient, Patience
 from jsmsso.jsm.customers.recording import Connection
 from jsmsso.jsm.site import Site, read_site
 from jsmsso.profile.model import Jsm
@@ -58,7 +58,7 @@ def connecting(
 
     def client_of(value: str) -> JsmClient:
         authentication: Authentication = ApiToken(jsm.email, value) if jsm.email else PersonalAccessToken(value)
-        return JsmClient(session, jsm.url, authentication, calm=calm)
+        return JsmClient(session, jsm.url, authentication, Patience(now=now), calm=calm)
 
     client = client_of(token)
     admin = client_of(admin_token) if admin_token else client

@@ -267,8 +267,9 @@ def _hidden(wanted: Wanted, seen: Match) -> CustomerRefused:
     ids = ", ".join(user.id for user in seen.users)
     return CustomerRefused(
         "account_hidden",
-        f"JSM has an account for {wanted.email} and does not show its address" + (f"; it may be one of: {ids}" if ids else ""),
-        f"Find its account id in Jira's people directory and link it once: jsmsso customers link {wanted.email} ACCOUNT_ID",
+        f"JSM has an account for {wanted.email}, but hides its address, or the account is deactivated"
+        + (f"; it may be one of: {ids}" if ids else ""),
+        f"Find its account id in Atlassian's administration and link it once: jsmsso customers link {wanted.email} ACCOUNT_ID",
         email=wanted.email,
     )
 

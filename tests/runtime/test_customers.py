@@ -1,0 +1,453 @@
+"""The customer's record in JSM at a login: found, created, put on the desk and into organizations, and what waits when JSM fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jsmsso.sandbox.jsm_faults import Fault
+from jsmsso.sandbox.jsm_site import LocalAccount
+from jsmsso.sandbox.local_jsm import LocalJsm
+from tests.jsm.checked_site import checked_jsm
+from tests.oidc.provider import Provider
+from tests.runtime.site import Browser, Site, portal
+
+EMAIL = "ann@acme.example"
+ADMINISTRATOR = LocalAccount(email="sso-bot@example.com", token="local-jsm-token", role="administrator")
+ALL_ON = {"create": True, "add_to_service_desk": True}
+
+Customized = Callable[..., Site]
+
+
+@pytest.fixture
+def jsm() -> Iterator[LocalJsm]:
+    with checked_jsm(accounts=(ADMINISTRATOR,)) as site:
+        yield site
+
+
+@pytest.fixture
+def customized(make_site: Callable[..., Site], provider: Provider, jsm: LocalJsm, tmp_path: Path) -> Customized:
+    """``customized(create=True, ...)``: a site whose profile writes customers to the local JSM."""
+    provider.claims |= {"email": EMAIL, "given_name": "Ann", "family_name": "Lee"}
+
+    def make(*others: Provider, portals: list[dict[str, Any]] | None = None, **customers: Any) -> Site:
+        (tmp_path / "jsm_token").write_text(jsm.account.token)
+        return make_site(
+            provider,
+            *others,
+            jsm={"url": jsm.url, "email": jsm.account.email, "api_token": f"file:{tmp_path}/jsm_token", "customers": customers},
+            portals=portals or [portal("1", "HELP", "IT help"), portal("2", "HR", "People")],
+        )
+
+    return make
+
+
+def become(provider: Provider, subject: str, email: str) -> None:
+    """Who signs in from now on."""
+    provider.claims |= {"sub": subject, "email": email}
+    provider.userinfo["sub"] = subject
+
+
+def on_desk(jsm: LocalJsm, key: str) -> set[str]:
+    desk = jsm.site.desk(key)
+    assert desk is not None
+    return {jsm.site.people.get(person_id).email for person_id in desk.customers}  # type: ignore[union-attr]
+
+
+def calls(jsm: LocalJsm, method: str = "") -> list[tuple[str, str]]:
+    return [(one.method, one.path) for one in jsm.seen if method in ("", one.method)]
+
+
+def drain(site: Site) -> None:
+    """What the background thread does, at a moment that the test chooses."""
+    assert site.deployment.records is not None
+    while site.deployment.records.work_once():
+        pass
+
+
+def test_a_first_login_makes_the_account_and_puts_it_on_the_portals_desk(customized: Customized, jsm: LocalJsm) -> None:
+    site = customized(**ALL_ON)
+    browser = Browser(site)
+
+    assert browser.log_in("/portal/HELP").status == 303
+    [made] = jsm.site.people.with_email(EMAIL)
+
+    assert (made.display_name, made.kind, on_desk(jsm, "HELP"), on_desk(jsm, "HR")) == ("Ann Lee", "customer", {EMAIL}, set())
+    assert browser.get("/portal/HELP").status == 302
+    assert site.events("customer.created")[0]["account_id"] == made.id
+
+
+def test_a_second_login_asks_jsm_nothing(customized: Customized, jsm: LocalJsm) -> None:
+    site = customized(**ALL_ON)
+    Browser(site).log_in("/portal/HELP")
+    before = len(jsm.seen)
+
+    assert Browser(site).log_in("/portal/HELP").status == 303
+    assert len(jsm.seen) == before
+
+
+def test_another_portal_adds_to_its_desk_when_it_is_opened(customized: Customized, jsm: LocalJsm) -> None:
+    browser = Browser(customized(**ALL_ON))
+    browser.log_in("/portal/HELP")
+
+    assert browser.get("/portal/HR").status == 302
+    assert on_desk(jsm, "HR") == {EMAIL}
+    before = len(jsm.seen)
+    browser.get("/portal/HR")
+    assert len(jsm.seen) == before
+
+
+def test_an_account_that_is_there_is_taken_by_its_address(customized: Customized, jsm: LocalJsm) -> None:
+    known = jsm.site.add_customer("Ann@ACME.example", "Somebody")
+    Browser(customized(**ALL_ON)).log_in("/portal/HELP")
+
+    assert len(jsm.site.people.with_email(EMAIL)) == 1
+    assert known.id in jsm.site.desk("HELP").customers  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("email", "name"),
+    [
+        pytest.param("victim@other.example", EMAIL, id="whose display name is the address"),
+        pytest.param(f"{EMAIL}.other.example", "Victim", id="whose address begins with it"),
+        pytest.param(f"x{EMAIL}", "Victim", id="whose address ends with it"),
+    ],
+)
+def test_somebody_who_only_looks_alike_is_never_taken(customized: Customized, jsm: LocalJsm, email: str, name: str) -> None:
+    victim = jsm.site.add_customer(email, name)
+
+    Browser(customized(**ALL_ON)).log_in("/portal/HELP")
+
+    assert victim.id not in jsm.site.desk("HELP").customers  # type: ignore[union-attr]
+    assert on_desk(jsm, "HELP") == {EMAIL}
+
+
+def test_an_account_that_hides_its_address_is_for_the_operator_to_link(customized: Customized, jsm: LocalJsm) -> None:
+    hidden = jsm.site.add_customer(EMAIL, "A Person", hidden=True)
+    site = customized(**ALL_ON)
+    browser = Browser(site)
+
+    refused = browser.log_in("/portal/HELP")
+
+    assert (refused.status, browser.session) == (403, None)
+    assert "It is not your mistake" in refused.text
+    assert hidden.id not in refused.text
+    [line] = site.events("login.refused")
+    assert (line["reason"], line["reference"]) == ("account_hidden", refused.reference)
+    assert f"jsmsso customers link {EMAIL}" in line["hint"]
+    assert site.deployment.store.writes() == []
+
+
+@pytest.mark.parametrize(("prefer", "kind"), [("portal_only", "customer"), ("atlassian", "atlassian")])
+def test_of_two_accounts_the_preferred_kind_is_taken(customized: Customized, jsm: LocalJsm, prefer: str, kind: str) -> None:
+    jsm.site.add_customer(EMAIL, "Portal", kind="customer")
+    jsm.site.add_customer(EMAIL, "Atlassian", kind="atlassian")
+
+    Browser(customized(**ALL_ON, prefer=prefer)).log_in("/portal/HELP")
+
+    [taken] = jsm.site.desk("HELP").customers  # type: ignore[union-attr]
+    assert jsm.site.people.get(taken).kind == kind  # type: ignore[union-attr]
+
+
+def test_two_accounts_with_one_address_are_refused_with_both_ids_in_the_log_only(customized: Customized, jsm: LocalJsm) -> None:
+    both = [jsm.site.add_customer(EMAIL, "Portal"), jsm.site.add_customer(EMAIL, "Atlassian", kind="atlassian")]
+    site = customized(**ALL_ON)
+
+    refused = Browser(site).log_in("/portal/HELP")
+
+    assert refused.status == 403
+    [line] = site.events("login.refused")
+    assert line["reason"] == "account_ambiguous"
+    assert all(one.id in line["detail"] and one.id not in refused.text for one in both)
+
+
+def test_a_deactivated_account_is_not_taken(customized: Customized, jsm: LocalJsm) -> None:
+    jsm.site.add_customer(EMAIL, "Ann", active=False, desks=["HELP"])
+    site = customized(**ALL_ON)
+
+    assert Browser(site).log_in("/portal/HELP").status == 403
+    assert site.events("login.refused")[0]["reason"] == "account_inactive"
+
+
+def test_a_changed_address_is_looked_up_anew_and_keeps_its_account_where_nobody_has_it(
+    customized: Customized, jsm: LocalJsm, provider: Provider
+) -> None:
+    site = customized(**ALL_ON)
+    Browser(site).log_in("/portal/HELP")
+    [account] = jsm.site.people.with_email(EMAIL)
+    provider.claims["email"] = "ann.new@acme.example"
+
+    assert Browser(site).log_in("/portal/HELP").status == 303
+
+    assert jsm.site.people.with_email("ann.new@acme.example") == []
+    [event] = site.events("customer.email_changed")
+    assert (event["was"], event["account_id"]) == (EMAIL, account.id)
+
+
+def test_a_changed_address_never_takes_over_another_persons_account(customized: Customized, jsm: LocalJsm, provider: Provider) -> None:
+    site = customized(**ALL_ON)
+    become(provider, "bob", "bob@acme.example")
+    Browser(site).log_in("/portal/HELP")
+    become(provider, "ann", EMAIL)
+    Browser(site).log_in("/portal/HELP")
+    # Bob's address changes to what Ann's was, and Ann's to another one: her account in JSM still shows the old one.
+    become(provider, "ann", "ann.new@acme.example")
+    Browser(site).log_in("/portal/HELP")
+    become(provider, "bob", EMAIL)
+
+    refused = Browser(site).log_in("/portal/HELP")
+
+    assert refused.status == 403
+    assert site.events("login.refused")[-1]["reason"] == "account_of_another_person"
+
+
+def test_a_new_subject_of_the_same_provider_is_let_in_and_audited(customized: Customized, jsm: LocalJsm, provider: Provider) -> None:
+    site = customized(**ALL_ON)
+    Browser(site).log_in("/portal/HELP")
+    become(provider, "made anew", EMAIL)
+
+    assert Browser(site).log_in("/portal/HELP").status == 303
+
+    assert len(jsm.site.people.with_email(EMAIL)) == 1
+    [event] = site.events("customer.subject_changed")
+    assert event["subject"] == "made anew"
+
+
+def test_a_known_address_from_another_provider_is_refused_until_linked(
+    customized: Customized, jsm: LocalJsm, another_provider: Provider
+) -> None:
+    another_provider.claims |= {"email": EMAIL}
+    site = customized(another_provider, **ALL_ON)
+    first, second = Browser(site), Browser(site)
+    first.get(first.at_provider(first.get("/login?provider=a&return_to=/portal/HELP").location))
+
+    def log_in_at_b() -> int:
+        return second.get(second.at_provider(second.get("/login?provider=b&return_to=/portal/HELP").location)).status
+
+    assert log_in_at_b() == 403
+    assert site.events("login.refused")[-1]["reason"] == "account_of_another_provider"
+    [account] = jsm.site.people.with_email(EMAIL)
+    from jsmsso.store.records import Link
+
+    site.deployment.store.link(Link(EMAIL, account.id, 0.0, "operator"))
+    assert log_in_at_b() == 303
+    assert site.events("customer.linked")[0]["account_id"] == account.id
+
+
+def test_a_person_without_an_account_goes_on_where_none_may_be_made(customized: Customized, jsm: LocalJsm) -> None:
+    site = customized(add_to_service_desk=True)
+    browser = Browser(site)
+
+    assert browser.log_in("/portal/HELP").status == 303
+    assert browser.get("/portal/HELP").status == 302
+    assert (jsm.site.people.with_email(EMAIL), len(site.events("customer.missing"))) == ([], 2)
+
+
+def test_a_required_record_that_cannot_be_had_refuses_the_login(customized: Customized) -> None:
+    site = customized(required=True)
+
+    refused = Browser(site).log_in("/portal/HELP")
+
+    assert (refused.status, site.events("login.refused")[0]["reason"]) == (403, "account_missing")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault("status", status=403, path="/rest/servicedeskapi/"), id="a missing permission"),
+        pytest.param(Fault("status", status=500), id="down"),
+        pytest.param(Fault("login_page"), id="a login page"),
+        pytest.param(Fault("cut"), id="a cut connection"),
+        pytest.param(Fault("no_json"), id="no JSON"),
+        pytest.param(Fault("busy", seconds=120), id="busy"),
+        pytest.param(Fault("status", status=503, path="/rest/servicedeskapi/customer"), id="down when creating"),
+        pytest.param(Fault("lost", path="/rest/servicedeskapi/customer"), id="an answer lost when creating"),
+    ],
+)
+def test_while_jsm_fails_the_login_goes_on_and_the_write_waits(customized: Customized, jsm: LocalJsm, fault: Fault) -> None:
+    site = customized(**ALL_ON)
+    jsm.break_with(fault)
+    browser = Browser(site)
+
+    assert browser.log_in("/portal/HELP").status == 303
+    assert browser.get("/portal/HELP").status == 302
+
+    [write] = site.deployment.store.writes(failing_only=True)
+    assert (write.email, write.due <= site.clock() + 30) == (EMAIL, True)
+    assert browser.get("/readyz").text.strip() == "degraded"
+    jsm.faults.clear()
+    site.clock.advance(700)
+    assert site.deployment.records is not None
+    drain(site)
+    assert (site.deployment.store.writes(), on_desk(jsm, "HELP")) == ([], {EMAIL})
+    assert len(jsm.site.people.with_email(EMAIL)) == 1
+
+
+def test_a_required_record_that_waits_refuses_with_503(customized: Customized, jsm: LocalJsm) -> None:
+    site = customized(**ALL_ON, required=True)
+    jsm.break_with(Fault("status", status=500))
+    browser = Browser(site)
+
+    assert browser.log_in("/portal/HELP").status == 503
+    assert browser.session is None
+    assert len(site.deployment.store.writes()) == 1
+
+
+def test_an_account_in_the_making_has_a_page_that_looks_again_by_itself(customized: Customized, jsm: LocalJsm) -> None:
+    jsm.site.slow_account_creation = 3600
+    site = customized(**ALL_ON)
+    browser = Browser(site)
+
+    assert browser.log_in("/portal/HELP").status == 303
+    page = browser.get("/portal/HELP")
+    before = len(jsm.seen)
+    browser.get("/portal/HELP")
+
+    assert (page.status, page.header("Refresh"), page.title) == (200, "5", "Your account is being made")
+    assert len(jsm.seen) == before, "looking at the page asks JSM nothing"
+    site.clock.advance(121)
+    late = browser.get("/portal/HELP")
+    assert (late.status, late.all("Refresh")) == (200, [])
+    jsm.site.settle()
+    drain(site)
+    assert browser.get("/portal/HELP").status == 302
+    assert on_desk(jsm, "HELP") == {EMAIL}
+
+
+def test_two_workers_make_one_account(customized: Customized, jsm: LocalJsm) -> None:
+    site = customized(**ALL_ON)
+    jsm.break_with(Fault("lost", path="/rest/servicedeskapi/customer", times=1))
+    Browser(site).log_in("/portal/HELP")
+    other = site.another_worker()
+    site.clock.advance(60)
+
+    drain(site)
+
+    other.close()
+    assert len(jsm.site.people.with_email(EMAIL)) == 1
+    assert len([path for path in calls(jsm, "POST") if path[1].endswith("/servicedeskapi/customer")]) == 1
+
+
+def test_organizations_are_joined_by_claim_domain_and_always(customized: Customized, jsm: LocalJsm, provider: Provider) -> None:
+    for name in ("Gold", "Acme", "Everybody", "Silver"):
+        jsm.site.add_organization(name)
+    provider.claims["orgs"] = ["tier-Gold", "staff"]
+    site = customized(
+        **ALL_ON,
+        organizations="add",
+        organizations_transform=[{"matches": "tier-(.*)", "to": r"\1"}],
+        organizations_by_domain={"acme.example": "Acme"},
+        organizations_always=["Everybody"],
+    )
+    site.reload(attributes={"organizations": "orgs"})
+
+    Browser(site).log_in("/portal/HELP")
+
+    members = {one.name: len(one.members) for one in jsm.site.organizations.values()}
+    assert members == {"Gold": 1, "Acme": 1, "Everybody": 1, "Silver": 0}
+
+
+def test_sync_takes_away_only_what_jsmsso_gave(customized: Customized, jsm: LocalJsm, provider: Provider) -> None:
+    ann = jsm.site.add_customer(EMAIL)
+    jsm.site.add_organization("By an agent", [ann])
+    for name in ("Old", "New"):
+        jsm.site.add_organization(name)
+    provider.claims["orgs"] = ["Old", "By an agent"]
+    site = customized(**ALL_ON, organizations="sync")
+    site.reload(attributes={"organizations": "orgs"})
+    Browser(site).log_in("/portal/HELP")
+    provider.claims["orgs"] = ["New"]
+
+    Browser(site).log_in("/portal/HELP")
+
+    members = {one.name: len(one.members) for one in jsm.site.organizations.values()}
+    assert members == {"By an agent": 1, "Old": 0, "New": 1}
+
+
+def test_an_organization_that_jsm_lacks_is_named_in_the_log_or_made(customized: Customized, jsm: LocalJsm, provider: Provider) -> None:
+    provider.claims["orgs"] = "Fresh"
+    site = customized(**ALL_ON, organizations="add")
+    site.reload(attributes={"organizations": "orgs"})
+    Browser(site).log_in("/portal/HELP")
+    assert site.events("customer.organization_missing")[0]["organization"] == "Fresh"
+
+    become(provider, "bob", "bob@acme.example")
+    site.changed["jsm"]["customers"]["create_organizations"] = True
+    site.reload(attributes={"organizations": "orgs"})
+    Browser(site).log_in("/portal/HELP")
+
+    [made] = jsm.site.organizations.values()
+    assert (made.name, len(made.members)) == ("Fresh", 1)
+    assert made.id in jsm.site.desk("HELP").organizations  # type: ignore[union-attr]
+
+
+def test_somebody_who_was_shut_out_stays_out_whatever_the_rules_say(customized: Customized) -> None:
+    site = customized(**ALL_ON)
+    site.deployment.store.bar(f"email:{EMAIL}", email=EMAIL, at=0.0)
+
+    refused = Browser(site).log_in("/portal/HELP")
+
+    assert (refused.status, site.events("login.refused")[0]["reason"]) == (403, "customer_barred")
+    site.deployment.store.unbar(EMAIL)
+    assert Browser(site).log_in("/portal/HELP").status == 303
+
+
+class TestVisibilityJira:
+    """``visibility: jira``: only whom JSM knows on the desk."""
+
+    @pytest.fixture
+    def site(self, customized: Customized) -> Site:
+        return customized(portals=[portal("1", "HELP", "IT help", visibility="jira"), portal("2", "HR", "People")])
+
+    def test_a_customer_of_the_desk_may_open_it(self, site: Site, jsm: LocalJsm) -> None:
+        jsm.site.add_customer(EMAIL, desks=["HELP"])
+        browser = Browser(site)
+        browser.log_in("/portal/HELP")
+
+        assert browser.get("/portal/HELP").status == 302
+        assert "IT help" in browser.get("/").text
+
+    def test_a_member_of_one_of_its_organizations_may_open_it(self, site: Site, jsm: LocalJsm) -> None:
+        jsm.site.add_organization("Acme", [jsm.site.add_customer(EMAIL)], desks=["HELP"])
+        browser = Browser(site)
+        browser.log_in("/portal/HELP")
+
+        assert browser.get("/portal/HELP").status == 302
+
+    @pytest.mark.parametrize("there", [pytest.param(True, id="with an account"), pytest.param(False, id="without one")])
+    def test_nobody_else_may(self, site: Site, jsm: LocalJsm, there: bool) -> None:
+        if there:
+            jsm.site.add_organization("Acme", [jsm.site.add_customer(EMAIL, desks=["HR"])])
+        jsm.site.add_customer("victim@acme.example", EMAIL, desks=["HELP"])
+        browser = Browser(site)
+        browser.log_in("/portal/HR")
+
+        assert browser.get("/portal/HELP").status == 403
+        assert "IT help" not in browser.get("/").text
+        assert browser.get("/portal/HR").status == 302
+
+    def test_no_answer_means_no_and_is_asked_again_soon(self, site: Site, jsm: LocalJsm) -> None:
+        jsm.site.add_customer(EMAIL, desks=["HELP"])
+        browser = Browser(site)
+        jsm.break_with(Fault("status", status=500))
+        browser.log_in("/portal/HR")
+
+        assert browser.get("/portal/HELP").status == 403
+        assert site.events("portal.unknown")[0]["portal"] == "HELP"
+        jsm.faults.clear()
+        site.clock.advance(31)
+        assert browser.get("/portal/HELP").status == 302
+
+    def test_an_answer_is_remembered_for_minutes_only(self, site: Site, jsm: LocalJsm) -> None:
+        person = jsm.site.add_customer(EMAIL, desks=["HELP"])
+        browser = Browser(site)
+        browser.log_in("/portal/HELP")
+        browser.get("/portal/HELP")
+        jsm.site.desk("HELP").customers.discard(person.id)  # type: ignore[union-attr]
+
+        assert browser.get("/portal/HELP").status == 302
+        site.clock.advance(301)
+        assert browser.get("/portal/HELP").status == 403
