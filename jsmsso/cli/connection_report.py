@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jsmsso.jsm.account import Account
+from jsmsso.jsm.connection import Way
 from jsmsso.jsm.missing import Missing
 from jsmsso.jsm.permissions import DESK_ABILITIES, Abilities
-from jsmsso.jsm.site import Site
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,30 +21,56 @@ WORDS = {True: ("yes", "green"), False: ("no", "red"), None: ("?", "yellow")}
 
 
 @dataclass(frozen=True, slots=True)
+class Admin:
+    """The second account, which creates customers only: ``account`` is None where its token could not be tried."""
+
+    api_token: str
+    account: Account | None
+    create_accounts: bool | None
+    trouble: str
+
+    @property
+    def problem(self) -> str:
+        """Why it is of no use; empty where it may create accounts, or JSM does not tell."""
+        return self.trouble or ("its account may not create accounts" if self.create_accounts is False else "")
+
+    def data(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "api_token": self.api_token,
+            "account": _account(self.account) if self.account else None,
+            "create_accounts": self.create_accounts,
+            "problem": self.problem,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """What ``connect`` found and wrote."""
 
     path: Path
-    site: Site
-    account: Account
+    way: Way
     api_token: str
     expires: date | None
     abilities: Abilities
     missing: tuple[Missing, ...]
     written: bool
+    admin: Admin | None
 
     def data(self) -> dict[str, Any]:
         """For ``--json``: ``may`` and ``create_accounts`` are true, false, or null for "could not tell"."""
         return {
-            "url": self.site.base_url,
-            "kind": self.site.kind,
-            "account": {"id": self.account.id, "name": self.account.display_name, "email": self.account.email},
+            "url": self.way.site.base_url,
+            "kind": self.way.site.kind,
+            "cloud_id": self.way.cloud_id or None,
+            "account": _account(self.way.account),
             "api_token": self.api_token,
             "api_token_expires": self.expires,
             "service_desks": [
                 {"id": desk.desk.id, "key": desk.desk.key, "name": desk.desk.name, "may": dict(desk.may)} for desk in self.abilities.desks
             ],
             "create_accounts": self.abilities.create_accounts,
+            "admin": self.admin.data() if self.admin else None,
             "missing": [
                 {
                     "ability": missing.ability.name,
@@ -64,14 +90,19 @@ class Connection:
         """For a person."""
         from rich.text import Text
 
-        account = f"{self.account.display_name} <{self.account.email}>" if self.account.email else self.account.display_name
-        console.print(Text(f"Connected to {self.site.base_url} ({self.site.kind}) as {account}"))
+        site = self.way.site
+        console.print(Text(f"Connected to {site.base_url} ({site.kind}) as {_named_account(self.way.account)}"))
+        if self.way.cloud_id:
+            console.print(Text("Its token has scopes: calls go through Atlassian's gateway (jsm.cloud_id)."))
         if self.abilities.desks:
             console.print()
             console.print(self._table())
         console.print()
         word, colour = WORDS[self.abilities.create_accounts]
         console.print(Text.assemble("  create accounts  ", (word, colour)))
+        if self.admin is not None and self.admin.account is not None:
+            word, colour = WORDS[self.admin.create_accounts]
+            console.print(Text.assemble(f"  create accounts as {_named_account(self.admin.account)}  ", (word, colour)))
         for missing in self.missing:
             console.print()
             _draw_missing(console, missing)
@@ -101,6 +132,14 @@ class Connection:
         for desk in desks:
             alike.setdefault(tuple(desk.may.values()), []).append(desk)
         return [(_named([desk.desk.key for desk in group]), group[0].may) for group in alike.values()]
+
+
+def _account(account: Account) -> dict[str, str]:
+    return {"id": account.id, "name": account.display_name, "email": account.email}
+
+
+def _named_account(account: Account) -> str:
+    return f"{account.display_name} <{account.email}>" if account.email else account.display_name
 
 
 def _draw_missing(console: Console, missing: Missing) -> None:

@@ -13,7 +13,8 @@ import typer
 from jsmsso.cli.render import Result, reports
 
 if TYPE_CHECKING:
-    from jsmsso.cli.connection_report import Connection
+    from jsmsso.cli.connection_report import Admin, Connection
+    from jsmsso.jsm.connection import Way
     from jsmsso.jsm.site import Site
     from jsmsso.profile.model import Profile
 
@@ -48,8 +49,7 @@ def connect(
     """
     from jsmsso.cli.connection_report import Connection
     from jsmsso.cli.counting import counting
-    from jsmsso.jsm.account import who_am_i
-    from jsmsso.jsm.connection import http_client, open_site_as, refuse_scoped_tokens, usable_token
+    from jsmsso.jsm.connection import find_way, http_client, usable_token
     from jsmsso.jsm.missing import what_is_missing
     from jsmsso.jsm.permissions import find_abilities
     from jsmsso.jsm.service_desks import list_service_desks
@@ -60,7 +60,6 @@ def connect(
 
     path = locate_profile(profile)
     known = read_profile(path)
-    refuse_scoped_tokens(known)
     _check_options(api_token, api_token_stdin, expires)
     http = http_client(known, path)
     url = url or _ask("Site", known.jsm.url if known.jsm else "", "--url", "For example https://acme.atlassian.net.")
@@ -72,15 +71,16 @@ def connect(
     ends = _expiry(expires, known, token)
     secret = usable_token(token.value, token.reference)
     with counting() as bars:
-        client, site = open_site_as(base_url, email, secret, http, bars.patience)
-        account = who_am_i(client, site)
-        desks = list_service_desks(client, bars.bar("Service desks"))
-        abilities = find_abilities(client, site, desks, bars.bar("Permissions") if not site.is_cloud else lambda count, done: None)
+        way = find_way(base_url, email, secret, http, bars.patience, (known.jsm and known.jsm.cloud_id) or "")
+        desks = list_service_desks(way.client, bars.bar("Service desks"))
+        progress = bars.bar("Permissions") if not way.site.is_cloud else lambda count, done: None
+        abilities = find_abilities(way.client, way.site, desks, progress)
+        admin = _admin(known, path, way, http, bars.patience)
     if token.is_new:
         write_secret(token.reference, secret, base=path.parent)
-    written = write_connection(path, url=site.base_url, email=email, api_token=token.reference, expires=ends)
-    missing = what_is_missing(abilities, known, site)
-    found = Connection(path, site, account, token.reference, ends, abilities, missing, written)
+    written = write_connection(path, url=way.site.base_url, email=email, api_token=token.reference, expires=ends, cloud_id=way.cloud_id)
+    missing = what_is_missing(abilities, known, way.site)
+    found = Connection(path, way, token.reference, ends, abilities, missing, written, admin)
     return Result(data=found.data(), text=found.draw, warnings=_warnings(found))
 
 
@@ -131,7 +131,7 @@ def _recognize(url: str, http: Any, patience: Any) -> Site | None:
     from jsmsso.jsm.site_address import find_site
 
     try:
-        return find_site(url, None, http, patience)
+        return find_site(url, http, patience)
     except JsmRefused as error:
         if error.status not in (401, 403):
             raise
@@ -243,6 +243,28 @@ def _day(text: str) -> date:
     return day
 
 
+def _admin(known: Profile, path: Path, way: Way, http: Any, patience: Any) -> Admin | None:
+    """Who ``jsm.admin_api_token`` belongs to and what it may do; None where there is none. Its troubles are said, not raised."""
+    from jsmsso.cli.connection_report import Admin
+    from jsmsso.errors import JsmFailed, SecretUnavailable
+    from jsmsso.jsm.connection import find_way, usable_token
+    from jsmsso.jsm.permissions import may_create_accounts
+    from jsmsso.profile.secrets import read_secret
+
+    reference = known.jsm.admin_api_token if known.jsm else None
+    if known.jsm is None or reference is None:
+        return None
+    email = (known.jsm.admin_email or known.jsm.email or "") if way.site.is_cloud else ""
+    try:
+        token = usable_token(read_secret(reference, base=path.parent), reference)
+        other = find_way(way.site.base_url, email, token, http, patience, way.cloud_id)
+        if other.cloud_id != way.cloud_id:
+            return Admin(reference, other.account, None, "one token has scopes and the other has none; both must be of one kind")
+        return Admin(reference, other.account, may_create_accounts(other.client, other.site), "")
+    except (JsmFailed, SecretUnavailable) as error:
+        return Admin(reference, None, None, error.message)
+
+
 def _warnings(found: Connection) -> tuple[str, ...]:
     from jsmsso.jsm.token_expiry import LONGEST_LIFE, expiry_warning
 
@@ -250,13 +272,15 @@ def _warnings(found: Connection) -> tuple[str, ...]:
     today = date.today()  # noqa: DTZ011 - a person's day
     if found.expires is None:
         warnings.append("without --expires nobody is warned before the token ends; on Cloud it lives a year at most")
-    elif found.site.is_cloud and (found.expires - today).days > LONGEST_LIFE:
+    elif found.way.site.is_cloud and (found.expires - today).days > LONGEST_LIFE:
         warnings.append(f"Atlassian's API tokens live a year at most: is {found.expires} right?")
     if ending := expiry_warning(found.expires, today):
         warnings.append(ending)
     if not found.abilities.desks:
         warnings.append("the account sees no service desk: give it the role Service Desk Team on each project that has a portal")
     needed = [missing for missing in found.missing if missing.denied and not missing.unneeded]
+    if found.admin is not None and (problem := found.admin.problem):
+        warnings.append(f"jsm.admin_api_token cannot be used: {problem}")
     if needed:
         names = ", ".join(missing.ability.label for missing in needed)
         warnings.append(f"the account lacks what the profile needs: {names}")

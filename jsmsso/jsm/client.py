@@ -79,6 +79,12 @@ class JsmClient:
         hurried._ends = ends if self._ends is None else min(ends, self._ends)
         return hurried
 
+    def as_stranger(self) -> JsmClient:
+        """The same site at its own address, without a login."""
+        stranger = JsmClient(self._session, self.base_url, None, self._patience, calm=self._calm)
+        stranger._ends = self._ends
+        return stranger
+
     def get(self, path: str, parameters: Mapping[str, str | int] | None = None, *, needs: str = "", experimental: bool = False) -> Any:
         """The JSON answer to a GET. ``needs`` names the permission whose lack is the likely cause of a 403.
 

@@ -88,8 +88,13 @@ def find_abilities(client: JsmClient, site: Site, desks: Sequence[ServiceDesk], 
         for number, desk in enumerate(desks, 1):
             granted[desk.id] = _granted_on(client, site, desk)
             progress(number, number == len(desks))
-    administrator = _granted(client, site, {"permissions": "ADMINISTER"}).get("ADMINISTER")
+    administrator = may_create_accounts(client, site)
     return Abilities(tuple(DeskAbilities(desk, _desk_abilities(granted.get(desk.id, {}), administrator)) for desk in desks), administrator)
+
+
+def may_create_accounts(client: JsmClient, site: Site) -> bool | None:
+    """Whether the account is a Jira administrator, as creating accounts takes; None where the site does not tell."""
+    return _granted(client, site, {"permissions": "ADMINISTER"}).get("ADMINISTER")
 
 
 def _desk_abilities(granted: Mapping[str, bool], administrator: bool | None) -> dict[str, bool | None]:

@@ -12,6 +12,8 @@ from jsmsso.jsm.answers import text_of
 from jsmsso.jsm.authentication import ApiToken, Authentication
 
 LONGEST_DETAIL = 300  # characters of Atlassian's message
+# Classic scopes of the calls we make (Atlassian's OpenAPI documents, x-atlassian-oauth2-scopes).
+SCOPES = ("read:jira-user", "read:jira-work", "read:servicedesk-request", "manage:servicedesk-customer")
 API_TOKENS = "https://id.atlassian.com/manage-profile/security/api-tokens"
 
 
@@ -21,7 +23,7 @@ def refusal(
     """The error for an answer of 400 and above (or a login that failed behind a 200). ``address`` has no query."""
     detail = _detail(body)
     said = f": {detail}" if detail else ""
-    message, hint = _explanation(status, headers, authentication, needs)
+    message, hint = _explanation(status, headers, authentication, needs, detail)
     return JsmRefused(status, detail, f"{message} ({status}{said}) at {address}", hint, key=_key(body))
 
 
@@ -32,12 +34,25 @@ def still_busy(seconds: float, address: str) -> JsmRefused:
     )
 
 
+def lacks_scope(error: JsmRefused) -> bool:
+    """Whether the gateway took the token, and found that it has not the scope that the call takes."""
+    return error.status in (401, 403) and _is_about_scope(error.detail)
+
+
 def denied_login(headers: Mapping[str, str]) -> bool:
     """Whether Jira says that the credentials sent were not accepted, whatever the status."""
     return headers.get("X-Seraph-LoginReason", "").upper() in ("AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED")
 
 
-def _explanation(status: int, headers: Mapping[str, str], authentication: Authentication | None, needs: str) -> tuple[str, str]:
+def _is_about_scope(detail: str) -> bool:
+    return "scope" in detail.lower()
+
+
+def _explanation(
+    status: int, headers: Mapping[str, str], authentication: Authentication | None, needs: str, detail: str
+) -> tuple[str, str]:
+    if status in (401, 403) and _is_about_scope(detail):
+        return "JSM refused: the API token lacks a scope", f"Make a token with the scopes {', '.join(SCOPES)}\nat {API_TOKENS}"
     if status == 401:
         return _unauthorized(headers, authentication)
     if status == 403:
@@ -68,9 +83,9 @@ def _unauthorized(headers: Mapping[str, str], authentication: Authentication | N
         )
     if isinstance(authentication, ApiToken):
         return f"JSM refused the API token of {authentication.email}", (
-            "The token ended, was mistyped or belongs to another account; a token with scopes is not accepted here either.\n"
-            f"Make one as {authentication.email} at {API_TOKENS}\n"
-            "(Create API token, without scopes), then run jsmsso jsm connect again."
+            "The token ended, was mistyped or belongs to another account.\n"
+            f"Make one as {authentication.email} at {API_TOKENS}, then run\n"
+            "jsmsso jsm connect again; it also finds the way that a token with scopes takes."
         )
     return "JSM refused the personal access token", (
         "The token ended, was revoked or was mistyped. Make one in Jira as the service account\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +20,7 @@ NEEDS_CUSTOMERS = "Service project agent (role Service Desk Team of the project)
 
 SEARCH_PAGE = 50  # the platform's default, and so the most that no site lowers
 MOST_FOUND = 1_000  # it counts no further (Atlassian: GET /rest/api/3/user/search)
+NOT_THERE = frozenset({404, 405, 412})  # a call, or a desk, that this site does not have
 PORTAL_ONLY_IDS = "qm:"  # how the account ids of portal-only accounts begin
 KINDS = {"customer": "portal_only", "atlassian": "atlassian"}
 
@@ -42,15 +43,12 @@ def find_users(client: JsmClient, site: Site, email: str, desk_id: str = "") -> 
     """Every account that the site's searches bring for this text, each once: also those that only look like it.
 
     Asked are the whole site (Atlassian: ``GET /rest/api/3/user/search``, Data Center ``/rest/api/2/user/search``) and,
-    where ``desk_id`` names one, the customers of a service desk. A search that is not allowed brings nothing.
+    where ``desk_id`` names one, the customers of a service desk. A search that is not allowed or not there brings nothing.
     """
     found: dict[str, JsmUser] = {}
-    searches = [_of_the_site(client, site, email)]
-    if desk_id:
-        searches.append(_of_the_desk(client, site, desk_id, email))
-    for search in searches:
-        for user in search:
-            found[user.id] = _merged(found[user.id], user) if user.id in found else user
+    of_desk = _of_the_desk(client, site, desk_id, email, {403, *NOT_THERE}) if desk_id else []
+    for user in [*_of_the_site(client, site, email), *of_desk]:
+        found[user.id] = _merged(found[user.id], user) if user.id in found else user
     return list(found.values())
 
 
@@ -86,8 +84,9 @@ def add_to_desk(client: JsmClient, site: Site, desk_id: str, user_id: str) -> No
 
 
 def is_customer_of_desk(client: JsmClient, site: Site, desk_id: str, user_id: str, email: str) -> bool:
-    """Whether the service desk has this account among its customers, as the service account sees it."""
-    return any(user.id == user_id for user in _of_the_desk(client, site, desk_id, email or user_id))
+    """Whether the service desk lists this account among its customers. A Data Center that does not list them means no."""
+    unlisted = set() if site.is_cloud else NOT_THERE
+    return any(user.id == user_id for user in _of_the_desk(client, site, desk_id, email or user_id, unlisted))
 
 
 def user_exists(client: JsmClient, site: Site, user_id: str) -> bool:
@@ -112,28 +111,34 @@ def with_account(client: JsmClient, site: Site, method: str, path: str, user_id:
         raise
 
 
-def _of_the_site(client: JsmClient, site: Site, text: str) -> Iterator[JsmUser]:
-    name = "query" if site.is_cloud else "username"
+def _of_the_site(client: JsmClient, site: Site, text: str) -> list[JsmUser]:
+    found: list[JsmUser] = []
     for start in range(0, MOST_FOUND, SEARCH_PAGE):
-        question: dict[str, str | int] = {name: text, "startAt": start, "maxResults": SEARCH_PAGE}
+        question: dict[str, str | int] = {"query" if site.is_cloud else "username": text, "startAt": start, "maxResults": SEARCH_PAGE}
         try:
             answer = client.get(f"{site.api}/user/search", question, needs=NEEDS_SEARCH)
         except JsmRefused as error:
             if error.status == 403:
-                return
+                break
             raise
         if not isinstance(answer, list):
             raise JsmAnswerInvalid(f"JSM's answer to {site.api}/user/search is no list", "Is jsm.url the address of a Jira site?")
-        yield from _users(answer, site)
+        found += _users(answer, site)
         if len(answer) < SEARCH_PAGE:
-            return
+            break
+    return found
 
 
-def _of_the_desk(client: JsmClient, site: Site, desk_id: str, text: str) -> Iterator[JsmUser]:
-    """Atlassian: ``GET /rest/servicedeskapi/servicedesk/<id>/customer``, experimental; matches name and address."""
+def _of_the_desk(client: JsmClient, site: Site, desk_id: str, text: str, passed_over: Collection[int]) -> list[JsmUser]:
+    """Atlassian: ``GET /rest/servicedeskapi/servicedesk/<id>/customer``, experimental; Data Center's reference has none."""
     path = f"/rest/servicedeskapi/servicedesk/{quote(desk_id, safe='')}/customer"
     found = each_item(client, path, {"query": text}, identity=lambda item: _id(item, site), needs=NEEDS_CUSTOMERS, experimental=True)
-    return _users(found, site)
+    try:
+        return list(_users(found, site))
+    except JsmRefused as error:
+        if error.status in passed_over:
+            return []
+        raise
 
 
 def _users(items: Iterable[Any], site: Site) -> Iterator[JsmUser]:

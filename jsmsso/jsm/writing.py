@@ -16,9 +16,15 @@ from jsmsso.profile.reading import read_profile
 PULLED = ("id", "key", "service_desk", "name", "url")
 
 
-def write_connection(path: Path, *, url: str, email: str, api_token: str, expires: date | None) -> bool:
-    """Set ``jsm:`` in the profile at ``path``; without ``email`` or ``expires`` their keys go. Returns whether it changed."""
-    told = {"url": url, "email": email or None, "api_token": api_token, "api_token_expires": expires and expires.isoformat()}
+def write_connection(path: Path, *, url: str, email: str, api_token: str, expires: date | None, cloud_id: str = "") -> bool:
+    """Set ``jsm:`` in the profile at ``path``; the keys of what is empty go. Returns whether the file changed."""
+    told = {
+        "url": url,
+        "email": email or None,
+        "api_token": api_token,
+        "api_token_expires": expires and expires.isoformat(),
+        "cloud_id": cloud_id or None,
+    }
     with editing(path) as document:
         jsm = document.data.setdefault("jsm", {})
         for key, value in told.items():

@@ -322,13 +322,109 @@ def test_at_a_terminal_without_a_keyring_it_offers_a_file_that_nobody_else_may_r
     assert stat.S_IMODE(os.stat(kept).st_mode) == 0o600
 
 
-def test_a_profile_that_asks_for_scoped_tokens_is_told_that_they_cannot_be_used_yet(
-    site: LocalJsm, jsmsso_home: Home, jsmsso: Callable[..., Ran]
+SCOPED = LocalAccount(EMAIL, "scoped-token", scoped=True)
+
+
+def test_a_token_with_scopes_is_tried_at_the_gateway_which_connect_finds_by_itself(connect: Callable[..., Ran], jsmsso_home: Home) -> None:
+    with checked_jsm(accounts=(SCOPED,)) as site:
+        done = connect(site, "--expires", IN_A_YEAR)
+        found = read_profile(jsmsso_home.profile).jsm
+    assert done.code == 0, done.stderr
+    assert done.stdout.startswith(f"Connected to {site.url} (Cloud) as SSO bot <{EMAIL}>\n")
+    assert "Its token has scopes: calls go through Atlassian's gateway (jsm.cloud_id)." in done.stdout
+    assert "HELP  IT help    yes   yes    yes      yes        ?" in done.stdout
+    assert found is not None
+    assert (found.url, found.cloud_id) == (site.url, site.site.cloud_id)
+
+
+def test_a_token_without_scopes_takes_the_place_of_one_with_them(connect: Callable[..., Ran], jsmsso_home: Home) -> None:
+    plain = LocalAccount(EMAIL, "plain-token")
+    with checked_jsm(accounts=(SCOPED, plain)) as site:
+        assert connect(site, "--json").json()["cloud_id"] == site.site.cloud_id
+        assert connect(site, "--json", env={"TOKEN": plain.token}).json()["cloud_id"] is None
+    assert "cloud_id" not in jsmsso_home.profile.read_text()
+
+
+def test_portals_are_pulled_through_the_gateway_and_have_the_sites_own_links(
+    connect: Callable[..., Ran], jsmsso: Callable[..., Ran]
 ) -> None:
-    jsmsso_home.profile.write_text(PROFILE + f"jsm: {{url: {site.url}, email: a@b.de, api_token: env:TOKEN, cloud_id: abc}}\n")
-    done = jsmsso("jsm", "connect", "--api-token", "env:TOKEN", "--json", env={"TOKEN": site.account.token})
-    assert done.code == 3
-    assert "without scopes" in done.json()["error"]["hint"]
+    with checked_jsm(accounts=(SCOPED,)) as site:
+        connect(site)
+        done = jsmsso("portals", "sync", "--json", env={"TOKEN": SCOPED.token})
+    assert done.code == 0, done.stderr
+    assert done.json()["portals"][0]["url"] == f"{site.url}/servicedesk/customer/portal/1"
+    assert {call.gateway for call in site.seen if call.path.endswith("/servicedesk")} == {site.site.cloud_id}
+
+
+def test_a_wrong_token_is_the_sites_refusal_not_the_gateways(connect: Callable[..., Ran], jsmsso_home: Home) -> None:
+    with checked_jsm(accounts=(SCOPED,)) as site:
+        done = connect(site, "--json", env={"TOKEN": "wrong"})
+    assert done.code == 5
+    assert f"JSM refused the API token of {EMAIL} (401" in done.json()["error"]["message"]
+    assert "/ex/jira/" not in done.json()["error"]["message"]
+    assert jsmsso_home.profile.read_text() == PROFILE
+
+
+def test_a_token_that_lacks_a_scope_is_told_which_scopes_to_take(connect: Callable[..., Ran]) -> None:
+    lacking = Fault("status", "/rest/api/3/myself", after=1, status=401, body='{"code":401,"message":"Unauthorized; scope does not match"}')
+    with checked_jsm(accounts=(SCOPED,)) as site:
+        site.break_with(lacking)
+        done = connect(site, "--json")
+    assert done.code == 5
+    error = done.json()["error"]
+    assert "the API token lacks a scope (401: Unauthorized; scope does not match)" in error["message"]
+    assert "manage:servicedesk-customer" in error["hint"]
+
+
+def test_the_address_of_the_gateway_is_not_taken_for_a_sites(connect: Callable[..., Ran], site: LocalJsm) -> None:
+    done = connect(site, "--json", url="https://api.atlassian.com/ex/jira/6c1f6d1e-5b0e-4c39-9d2c-0a5f3b1e7a90")
+    assert done.code == 2
+    assert "the site's own address" in done.json()["error"]["hint"]
+
+
+ADMIN = LocalAccount("admin@example.com", "admin-token", "Admin", role="administrator")
+
+
+def connected_with_admin(home: Home, more: str) -> None:
+    home.profile.write_text(PROFILE + f"jsm:\n  url: https://before.example\n  api_token: env:TOKEN\n{more}")
+
+
+def test_the_second_token_is_tried_too_and_what_it_may_do_is_said(connect: Callable[..., Ran], jsmsso_home: Home) -> None:
+    bot = LocalAccount(EMAIL, "t")
+    with checked_jsm(accounts=(bot, ADMIN)) as site:
+        connected_with_admin(jsmsso_home, "  admin_api_token: env:ADMIN\n  admin_email: admin@example.com\n")
+        shown = connect(site, env={"ADMIN": ADMIN.token})
+        told = connect(site, "--json", env={"ADMIN": ADMIN.token}).json()
+    assert "create accounts  no" in shown.stdout
+    assert "create accounts as Admin <admin@example.com>  yes" in shown.stdout
+    assert told["create_accounts"] is False
+    assert told["admin"]["create_accounts"] is True
+    assert "admin-token" not in shown.stdout + shown.stderr
+
+
+@pytest.mark.parametrize(
+    "env, said",
+    [
+        pytest.param({"ADMIN": "wrong"}, "JSM refused the API token of admin@example.com", id="a wrong token"),
+        pytest.param({}, "ADMIN is not set", id="no token"),
+        pytest.param({"ADMIN": "agent"}, "its account may not create accounts", id="no administrator"),
+        pytest.param({"ADMIN": "scoped"}, "both must be of one kind", id="scopes on one of the two"),
+    ],
+)
+def test_a_second_token_that_is_of_no_use_is_warned_about(
+    connect: Callable[..., Ran], jsmsso_home: Home, env: dict[str, str], said: str
+) -> None:
+    others = (
+        ADMIN,
+        LocalAccount("admin@example.com", "agent", role="agent"),
+        LocalAccount("admin@example.com", "scoped", role="administrator", scoped=True),
+    )
+    with checked_jsm(accounts=(LocalAccount(EMAIL, "t"), *others)) as site:
+        connected_with_admin(jsmsso_home, "  admin_api_token: env:ADMIN\n  admin_email: admin@example.com\n")
+        done = connect(site, env=env)
+    assert done.code == 0
+    assert "jsm.admin_api_token cannot be used" in done.stderr
+    assert said in " ".join(done.stderr.split())
 
 
 def test_ctrl_c_at_a_question_leaves_everything_as_it_was(site: LocalJsm, jsmsso_home: Home) -> None:

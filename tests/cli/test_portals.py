@@ -230,9 +230,6 @@ def test_a_token_that_ends_soon_is_warned_about(site: LocalJsm, sync: Callable[.
     [
         pytest.param("", "names no JSM site", id="no site"),
         pytest.param("jsm: {{url: {url}, api_token: env:TOKEN}}\n", "jsm.email is missing", id="no email on Cloud"),
-        pytest.param(
-            "jsm: {{url: {url}, email: a@b.de, api_token: env:TOKEN, cloud_id: abc}}\n", "jsm.cloud_id is set", id="scoped tokens"
-        ),
     ],
 )
 def test_a_profile_that_cannot_be_connected_with_says_why(
