@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -47,6 +47,10 @@ MAX_REDIRECTS = 3
 CONNECTIONS_PER_HOST = 32  # kept alive; more than the threads of a worker that may call out at once
 USER_AGENT = f"jsmsso/{__version__}"
 NO_RETRIES = urllib3.Retry(False, redirect=False)  # urllib3 would make one for every call
+
+
+Observe = Callable[[str, str, int, float], None]
+"""Told of a call that ended: method, address, status (0 without an answer), seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,10 @@ class HttpClient:
                 return Answer(status, response.headers, response.body, url)
             url = same_origin_redirect(url, location)
         raise WireFailed("redirect", without_query(url), "too many redirects")
+
+    def observed(self, observe: Observe) -> HttpClient:
+        """The same connections under the same rules; ``observe`` hears of each call, and must neither fail nor wait."""
+        return _Observed(self, observe)
 
     def session(self, *, deadline: float = DEADLINE, max_bytes: int = MAX_BYTES) -> requests.Session:
         """A ``requests.Session`` under the same rules; its calls raise :class:`WireFailed` for the wire's failures.
@@ -232,6 +240,23 @@ class HttpClient:
             context.set_alpn_protocols(["http/1.1"])
             self._trust = context
         return self._trust
+
+
+class _Observed(HttpClient):
+    """Somebody's view of a client."""
+
+    def __init__(self, client: HttpClient, observe: Observe) -> None:
+        self._client = client
+        self._observe = observe
+
+    def _exchange(self, method: str, url: str, *rest: Any) -> _WholeResponse:
+        begun, status = time.monotonic(), 0
+        try:
+            response = self._client._exchange(method, url, *rest)
+            status = response.status
+            return response
+        finally:
+            self._observe(method, url, status, time.monotonic() - begun)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ class Callback:
             "rule": str(decision),
             "client": deployment.client_of(visit),
         }
+        deployment.metrics.login(provider.name)
         deployment.events.write("login.ok", **said)
         deployment.audit.write("login.ok", issuer=customer.issuer, **said)
         return deployment.headers.redirect(deployment.own(login.return_to), cookies, status=303, referrer="no-referrer")

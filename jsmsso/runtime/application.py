@@ -65,6 +65,7 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         reply = self.reply_to(environ)
+        self._deployment.metrics.response(reply.status)
         start_response(STATUS_LINES[reply.status], reply.headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
 

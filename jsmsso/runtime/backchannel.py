@@ -29,6 +29,7 @@ def end_by_logout_token(deployment: Deployment, provider: ServedProvider, logout
     kind, value = ("sid", said.sid) if said.sid is not None else ("sub", said.sub or "")
     expires = now + deployment.profile.session.lifetime
     deployment.endings.end(Ending("sid" if kind == "sid" else "sub", said.issuer, value, now, expires))
+    deployment.metrics.logout("provider")
     deployment.events.write("logout.backchannel", provider=provider.name, by=kind, subject=said.sub)
     deployment.audit.write("logout", issuer=said.issuer, subject=said.sub, sid=said.sid, provider=provider.name, by="provider")
     return deployment.headers.content(200, b"", "text/plain; charset=utf-8", NOTHING)

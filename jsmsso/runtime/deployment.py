@@ -24,6 +24,7 @@ from jsmsso.runtime import sessions
 from jsmsso.runtime.cookies import Cookies
 from jsmsso.runtime.endings import Endings
 from jsmsso.runtime.event_log import EventLog
+from jsmsso.runtime.metrics import Metrics
 from jsmsso.runtime.places import Places
 from jsmsso.runtime.proxies import Proxies, logged_address
 from jsmsso.runtime.replies import Header, Headers
@@ -86,8 +87,12 @@ AUDITED = frozenset(
 class Deployment:
     """Made once per worker; holds no request's state."""
 
-    def __init__(self, profile: Profile, secrets: Secrets, path: Path, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, profile: Profile, secrets: Secrets, path: Path, *, now: Callable[[], float] = time.time, counts: Path | None = None
+    ) -> None:
+        """``counts``: the folder in which the parent looks for this worker's numbers."""
         self.profile = profile
+        self.metrics = Metrics(profile.providers, counts, now=now)
         self.folder = path.parent
         self.now = now
         self.secure = profile.public_url.startswith("https://")
@@ -130,7 +135,7 @@ class Deployment:
         from jsmsso.runtime.known_to_jira import KnownToJira
         from jsmsso.runtime.records import Records
 
-        connect = connecting(jsm, secrets.jsm_token, secrets.jsm_admin_token, self.http, self.store, self.now)
+        connect = connecting(jsm, secrets.jsm_token, secrets.jsm_admin_token, self.http.observed(self.metrics.jsm_call), self.store, self.now)
         issuers = {name: served.issuers for name, served in self.providers.items()}
         records = Records(jsm.customers, self.store, connect, issuers, self.places, now=self.now, say=self._say_of_customer)
         if jsm.customers.are_written:
@@ -149,10 +154,12 @@ class Deployment:
         settings = client_settings(self.profile, name, client_secret=secrets.clients.get(name), client_key=secrets.client_keys.get(name))
         domain = entry.domain and (entry.domain if "://" in entry.domain else f"https://{entry.domain}")
         places = [domain or settings.issuer, entry.endpoints.authorization, entry.endpoints.end_session]
+        http = self.http.observed(self.metrics.calls_to(name, lambda: party.known_metadata))
+        party = relying_party(settings, provider_type(entry.type), http, now=self.now)
         return ServedProvider(
             name=name,
             title=name,
-            party=relying_party(settings, provider_type(entry.type), self.http, now=self.now),
+            party=party,
             identity=identity_rules(self.profile, name),
             issuers=frozenset(issuers(settings)),
             incomplete_claims=partial(incomplete_claims, provider_type(entry.type)),
@@ -168,8 +175,11 @@ class Deployment:
         now: without one of the claims a rule that denies by it would let its person in.
         """
         text = visit.cookies.get(self.cookies.session)
-        if text is None:
-            return None
+        session = self._living(text) if text is not None else None
+        self.metrics.session("living" if session is not None else "none" if text is None else "over")
+        return session
+
+    def _living(self, text: str) -> Session | None:
         settings = self.profile.session
         session = sessions.unseal(text, self.sealer, now=self.now(), lifetime=settings.lifetime, idle_timeout=settings.idle_timeout)
         if session is None:
@@ -261,6 +271,7 @@ class Deployment:
 
     def _say_of_audit(self, reason: str, lost: int) -> None:
         """Of a disk that takes no lines."""
+        self.metrics.audit_lost(lost)
         self.events.write("audit.lost", reason=reason, lost=lost, folder=str(self.audit.folder))
 
     def record_login(self, customer: Customer, portal: Portal | None) -> None:

@@ -60,6 +60,7 @@ class Gate:
         cookie = deployment.cookies.set(
             deployment.cookies.logins[slot], logins.seal(login, deployment.sealer), max_age=LOGIN_COOKIE_SECONDS
         )
+        deployment.metrics.redirect(provider.name)
         return deployment.headers.redirect(location, [cookie])
 
     def _enter(self, visit: Visit, target: Target | None) -> Reply:

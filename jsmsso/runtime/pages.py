@@ -231,6 +231,7 @@ class Pages:
             rules=rules or None,
         )
         customer = customer or (session.customer if session else None)
+        self._count(visit, failure, provider, is_known=session is not None)
         if failure.event == "login.refused" and (email or provider):  # else nothing is known of whom, and anybody can ask for it
             self._deployment.audit.write(
                 "login.refused" if visit.path.startswith("/callback") else "access.denied",
@@ -260,6 +261,16 @@ class Pages:
             return_to=return_to or (f"/portal/{portal.key}" if portal else "/"),
             token=self._logout_token(session),
         )
+
+    def _count(self, visit: Visit, failure: Failure, provider: str, *, is_known: bool) -> None:
+        metrics = self._deployment.metrics
+        if failure.reason == "fault":
+            metrics.fault()
+        answered = self._deployment.by_callback.get(visit.path)
+        if answered is not None:
+            metrics.login(provider or answered.name, failure.reason)
+        elif failure.status == 403 and is_known:
+            metrics.denied()
 
     def _signed_in(self, template: str, session: Session, cookies: Sequence[Header], **values: Any) -> Reply:
         return self._render(template, 200, cookies, customer=session.customer, token=self._logout_token(session), **values)

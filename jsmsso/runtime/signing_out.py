@@ -70,6 +70,7 @@ class SigningOut:
             self._end_everywhere(session)
             customer = session.customer
             said = {"provider": name, "email": customer.email, "subject": customer.subject}
+            deployment.metrics.logout("person")
             deployment.events.write("logout", **said)
             deployment.audit.write("logout", issuer=customer.issuer, by="person", client=deployment.client_of(visit), **said)
         return deployment.headers.redirect(location or deployment.own("/logged-out"), clear, status=303)
