@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from jsmsso.runtime.records import Records
 
 PLACES = 8  # threads of a worker's sixteen that may wait for a provider or JSM
+AUDIT_SAY_SECONDS = 60.0  # between two complaints about a disk that takes no lines
 AUDITED = frozenset(
     (
         "customer.created",
@@ -106,7 +107,8 @@ class Deployment:
         self.proxies = Proxies(profile.trusted_proxies)
         self.events = EventLog(profile.log.format)
         folder = audit_folder(profile.log.audit_folder, profile.store.url if profile.store else None, self.folder)
-        self.audit = Audit(folder, now=now, complain=self._say_of_audit)
+        self.audit = Audit(folder, now=now, on_loss=self._say_of_audit)
+        self._said_of_audit = float("-inf")
         self.http = http_client(profile, path)
         self.providers = {name: self._serve(name, secrets) for name in profile.providers}
         self.by_callback = {provider.callback: self.providers[name] for name, provider in profile.providers.items()}
@@ -272,6 +274,9 @@ class Deployment:
     def _say_of_audit(self, reason: str, lost: int) -> None:
         """Of a disk that takes no lines."""
         self.metrics.audit_lost(lost)
+        if (now := self.now()) < self._said_of_audit + AUDIT_SAY_SECONDS:
+            return
+        self._said_of_audit = now
         self.events.write("audit.lost", reason=reason, lost=lost, folder=str(self.audit.folder))
 
     def record_login(self, customer: Customer, portal: Portal | None) -> None:

@@ -20,7 +20,6 @@ from jsmsso.errors import MachineFailed
 from jsmsso.store.json_lines import json_line, stamp
 
 DAY = 86400
-SAY_SECONDS = 60.0  # between two complaints about a disk that takes no lines
 _NAME = re.compile(r"audit-(\d{4}-\d{2}-\d{2})\.jsonl")
 _BEGINNING = '{"time":"'  # of a line; inside a value its quotes would be escaped
 
@@ -29,18 +28,17 @@ class Audit:
     """Written by many threads of many processes: a line is one write to a file opened for appending (POSIX write, O_APPEND).
 
     Lines are handed to the system at once and written to the disk when it likes: they outlive the process, and the
-    last seconds may be lost with the machine's power. ``complain(reason, lost)`` is called when lines cannot be
-    written, at most once a minute; ``lost`` counts them since the start.
+    last seconds may be lost with the machine's power. ``on_loss(reason, lost)`` is called for each line that cannot be
+    written; ``lost`` counts them since the start.
     """
 
     def __init__(
-        self, folder: Path, *, now: Callable[[], float] = time.time, complain: Callable[[str, int], None] = lambda reason, lost: None
+        self, folder: Path, *, now: Callable[[], float] = time.time, on_loss: Callable[[str, int], None] = lambda reason, lost: None
     ) -> None:
         self.folder = folder
         self.lost = 0
         self._now = now
-        self._complain = complain
-        self._complained = float("-inf")
+        self._on_loss = on_loss
         self._lock = threading.Lock()
         self._day = -1
         self._file = -1
@@ -67,9 +65,7 @@ class Audit:
             if not reason:
                 return True
             self.lost += 1
-        if now >= self._complained + SAY_SECONDS:
-            self._complained = now
-            self._complain(reason, self.lost)
+        self._on_loss(reason, self.lost)
         return False
 
     def check(self) -> None:
