@@ -22,20 +22,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 import urllib3
 from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from jsmsso import __version__
 from jsmsso.errors import WireFailed
 from jsmsso.http_deadlines import Call, call_of_thread, watch
+from jsmsso.http_failures import EvidentSocket, wire_failure
 
 if TYPE_CHECKING:
     import requests
@@ -193,10 +185,14 @@ class HttpClient:
                 raise
             if replay and call.reused and not call.answered and _closed_unanswered(error):
                 return self._exchange(method, url, headers, body, ends, max_bytes, False)
-            raise _failure(error, url) from error
+            raise self._failure(error, url, origin, loopback) from error
         finally:
             watch.remove(call)
             call_of_thread.current = None
+
+    def _failure(self, error: Exception, url: str, origin: str, loopback: bool) -> WireFailed:
+        proxy = None if loopback else self._proxy_for(origin)
+        return wire_failure(error, url, without_query(url), proxy=proxy, ca_bundle=self._settings.ca_bundle)
 
     def _open_pool(self, origin: str, loopback: bool) -> HTTPConnectionPool:
         with self._lock:
@@ -238,6 +234,7 @@ class HttpClient:
 
                 context.load_verify_locations(certifi.where())
             context.set_alpn_protocols(["http/1.1"])
+            context.sslsocket_class = EvidentSocket
             self._trust = context
         return self._trust
 
@@ -351,44 +348,6 @@ def _read_whole(response: urllib3.HTTPResponse, call: Call, max_bytes: int, url:
 def _closed_unanswered(error: Exception) -> bool:
     """Whether the connection ended before a byte of the answer, which urllib3 tells by the second argument."""
     return isinstance(error, ProtocolError) and any(isinstance(inner, ConnectionError) for inner in error.args)
-
-
-def _failure(error: Exception, url: str) -> WireFailed:
-    address = without_query(url)
-    host = urlsplit(url).hostname
-    match error:
-        case NameResolutionError():
-            return WireFailed("resolve", address, f"the name {host} cannot be resolved")
-        case ProxyError():
-            return WireFailed("proxy", address, f"the proxy does not let it through: {_innermost(error)}")
-        case SSLError() | ssl.SSLError():
-            return _tls_failure(error, address)
-        case NewConnectionError() | ConnectionError():  # before the timeouts: urllib3 counts it among them
-            return WireFailed("connect", address, f"no connection: {_innermost(error)}")
-        case ConnectTimeoutError() | ReadTimeoutError() | TimeoutError():
-            return WireFailed("timeout", address, "no answer in time")
-        case ProtocolError():
-            return WireFailed("protocol", address, "the connection was closed before the answer was whole")
-    return WireFailed("protocol", address, f"the answer cannot be read: {type(error).__name__}")
-
-
-def _tls_failure(error: Exception, address: str) -> WireFailed:
-    detail = next((arg for arg in (_cause(error), error) if isinstance(arg, ssl.SSLCertVerificationError)), None)
-    if detail is not None:
-        hint = "If your company has a CA of its own, name its certificate file as http.ca_bundle in the profile."
-        return WireFailed("tls", address, f"its certificate is not trusted: {detail.verify_message}", hint)
-    return WireFailed("tls", address, f"no TLS connection: {_innermost(error)}")
-
-
-def _cause(error: BaseException) -> BaseException | None:
-    inner = error.args[0] if error.args else None
-    return inner if isinstance(inner, BaseException) else error.__cause__
-
-
-def _innermost(error: BaseException) -> str:
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return getattr(error, "strerror", None) or type(error).__name__
 
 
 def _has_certificate_folder() -> bool:

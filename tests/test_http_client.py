@@ -13,6 +13,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -444,7 +445,8 @@ def test_connections_are_kept_and_shared(server: Callable[..., Server], by: str)
 
 class Authority:
     def __init__(self, folder: Path) -> None:
-        self.ca = trustme.CA()
+        self.name = "Acme GmbH, Security"
+        self.ca = trustme.CA(organization_name="Acme GmbH", organization_unit_name="Security")
         self.bundle = str(folder / "ca.pem")
         self.ca.cert_pem.write_to_path(self.bundle)
 
@@ -545,7 +547,28 @@ def test_a_proxy_that_refuses_is_named_as_the_reason(server: Callable[..., Serve
     error = failure(lambda: HttpClient(HttpSettings(proxy=f"http://ada:secret@127.0.0.1:{proxy.port}")).fetch("GET", "https://op.example/"))
 
     assert error.kind == "proxy"
-    assert "secret" not in str(error)
+    assert error.detail == f"the proxy 127.0.0.1:{proxy.port} does not let it through: {answer.decode().strip().partition(' ')[2]}"
+    assert ("HTTPS_PROXY=http://USER:PASSWORD@127.0.0.1" if b"407" in answer else "let jsmsso connect to op.example") in error.hint
+    assert "secret" not in f"{error} {error.hint}"
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:1", "nowhere.invalid:3128"])
+def test_a_proxy_that_cannot_be_reached_is_named(place: str) -> None:
+    error = failure(lambda: HttpClient(HttpSettings(proxy=f"http://ada:secret@{place}")).fetch("GET", "https://op.example/"))
+
+    assert error.kind == "proxy"
+    assert f"the proxy {place} cannot be reached: " in error.detail
+    assert "http.proxy" in error.hint
+    assert "secret" not in f"{error} {error.hint}"
+
+
+def test_a_proxy_spoken_to_over_tls_names_its_unknown_ca_too(server: Callable[..., Server], authority: Authority) -> None:
+    proxy = server(OK, tls=authority.context("127.0.0.1"))
+    error = failure(lambda: HttpClient(HttpSettings(proxy=proxy.url)).fetch("GET", "https://op.example/"))
+
+    assert (error.kind, error.address) == ("tls", f"the proxy 127.0.0.1:{proxy.port}")
+    assert authority.name in error.detail
+    assert "http.ca_bundle" in error.hint
 
 
 @pytest.mark.parametrize("proxy", ["socks5://ada:secret@127.0.0.1:1080", "http://ada:secret@127.0.0.1:port", "http://ada:secret@[::1"])
@@ -565,7 +588,8 @@ def test_a_private_ca_counts_where_the_profile_names_it(server: Callable[..., Se
 
     error = failure(lambda: get(by, one.url))
     assert error.kind == "tls"
-    assert "http.ca_bundle" in error.hint
+    assert error.detail == f"its certificate is not trusted: it is signed by {authority.name}, a CA that is unknown here"
+    assert "http.ca_bundle in the profile" in error.hint
     assert get(by, one.url, HttpClient(HttpSettings(ca_bundle=authority.bundle))) == (200, b"ok")
     assert len(one.heads) == 1
 
@@ -585,7 +609,38 @@ def test_another_ca_is_refused(server: Callable[..., Server], authority: Authori
     one = server(OK, tls=authority.context("127.0.0.1"))
     (tmp_path / "other").mkdir()
 
-    assert failure(lambda: HttpClient(HttpSettings(ca_bundle=Authority(tmp_path / "other").bundle)).fetch("GET", one.url)).kind == "tls"
+    bundle = Authority(tmp_path / "other").bundle
+    error = failure(lambda: HttpClient(HttpSettings(ca_bundle=bundle)).fetch("GET", one.url))
+    assert error.kind == "tls"
+    assert authority.name in error.detail
+    assert error.hint.startswith(f"http.ca_bundle ({bundle}) has no certificate of that CA")
+
+
+def test_the_ca_above_an_intermediate_one_is_named(server: Callable[..., Server], authority: Authority) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.ca.create_child_ca().issue_cert("127.0.0.1").configure_cert(context)
+    one = server(OK, tls=context)
+
+    assert f"signed by {authority.name}," in failure(lambda: HttpClient().fetch("GET", one.url)).detail
+
+
+def test_a_name_in_a_certificate_cannot_steer_a_terminal(server: Callable[..., Server]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA(organization_name="Acme \x1b[31m", organization_unit_name="x" * 64).issue_cert("127.0.0.1").configure_cert(context)
+    one = server(OK, tls=context)
+
+    assert "signed by Acme ?[31m, xxx" in failure(lambda: HttpClient().fetch("GET", one.url)).detail
+
+
+def test_an_expired_certificate_is_no_matter_of_the_ca_bundle(server: Callable[..., Server], authority: Authority) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    authority.ca.issue_cert("127.0.0.1", not_before=past, not_after=past + timedelta(days=90)).configure_cert(context)
+    one = server(OK, tls=context)
+
+    error = failure(lambda: HttpClient(HttpSettings(ca_bundle=authority.bundle)).fetch("GET", one.url))
+    assert "expired" in error.detail
+    assert error.hint == ""
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
