@@ -137,7 +137,8 @@ class Deployment:
         from jsmsso.runtime.known_to_jira import KnownToJira
         from jsmsso.runtime.records import Records
 
-        connect = connecting(jsm, secrets.jsm_token, secrets.jsm_admin_token, self.http.observed(self.metrics.jsm_call), self.store, self.now)
+        http = self.http.observed(self.metrics.jsm_call)
+        connect = connecting(jsm, secrets.jsm_token, secrets.jsm_admin_token, http, self.store, self.now)
         issuers = {name: served.issuers for name, served in self.providers.items()}
         records = Records(jsm.customers, self.store, connect, issuers, self.places, now=self.now, say=self._say_of_customer)
         if jsm.customers.are_written:
