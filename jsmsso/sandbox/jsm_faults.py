@@ -99,12 +99,9 @@ def spoil(fault: Fault, request: Request, answer: Callable[[Request], Response])
         case "busy":
             return _busy(fault)
         case "lost":
-            response = answer(request)
-            _hang_up(request)
-            return response
+            return answer(request)  # nobody gets it
         case "dropped":
-            _hang_up(request)
-            return Response(status=503)  # nobody gets it
+            return Response(status=503)  # nobody gets this one either
         case "login_page":
             return Response(LOGIN_PAGE, 200, mimetype="text/html")
         case "proxy_page":
@@ -124,18 +121,19 @@ def spoil(fault: Fault, request: Request, answer: Callable[[Request], Response])
     return _change_page(fault.kind, request, answer)
 
 
+def hang_up(request: Request) -> None:
+    """Drop the connection that ``request`` came by, so that whatever is answered is lost."""
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    with contextlib.suppress(OSError):  # the other side may be gone already
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 def _busy(fault: Fault) -> Response:
     """429 as Atlassian gives it (Atlassian: Rate limiting)."""
     until = datetime.now(UTC) + timedelta(seconds=fault.seconds)
     headers = {"Retry-After": str(math.ceil(fault.seconds)), "X-RateLimit-Reset": until.strftime("%Y-%m-%dT%H:%MZ")}
     body = json.dumps({"errorMessages": ["Rate limit exceeded."], "errors": {}})
     return Response(body, 429, headers={**headers, "RateLimit-Reason": fault.reason, **fault.headers}, mimetype="application/json")
-
-
-def _hang_up(request: Request) -> None:
-    connection: socket.socket = request.environ["werkzeug.socket"]
-    with contextlib.suppress(OSError):  # the other side may be gone already
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _change_page(kind: Kind, request: Request, answer: Callable[[Request], Response]) -> Response:

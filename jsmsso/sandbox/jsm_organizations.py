@@ -123,7 +123,7 @@ def _organization(call: Call, organization_id: str) -> LocalOrganization:
 
 
 def _number_of_body(call: Call) -> str:
-    number = call.body("organizationId", *(["serviceDeskId"] if call.site.is_cloud else [])).get("organizationId")
+    number = call.body("organizationId").get("organizationId")
     if not isinstance(number, int) or isinstance(number, bool):
         raise Refused(invalid("organizationId has to be a number."))
     return str(number)

@@ -26,7 +26,7 @@ from werkzeug.wrappers import Request, Response
 
 from jsmsso.errors import PortTaken
 from jsmsso.sandbox.jsm_call import answer
-from jsmsso.sandbox.jsm_faults import Fault, Faults, spoil
+from jsmsso.sandbox.jsm_faults import Fault, Faults, hang_up, spoil
 from jsmsso.sandbox.jsm_pages import portal_page
 from jsmsso.sandbox.jsm_people import LocalPerson
 from jsmsso.sandbox.jsm_rest import GATEWAY, THROUGH_GATEWAY, RestApi
@@ -159,6 +159,8 @@ class LocalJsm:
                 at,
             )
         )
+        if fault and fault.kind in ("lost", "dropped"):
+            hang_up(request)
         return response(environ, start_response)
 
 

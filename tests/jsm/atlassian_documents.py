@@ -22,7 +22,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from jsmsso.sandbox.local_jsm import Seen
-from tests.jsm.beyond_the_documents import CALLS, ERRORS, FIELDS, PARAMETERS
+from tests.jsm.beyond_the_documents import ANSWERS, CALLS, ERRORS, FIELDS, PARAMETERS
 
 FOLDER = os.environ.get("JSMSSO_ATLASSIAN_OPENAPI", "")
 NAMES = ("jsm-openapi.json", "jira-platform-openapi.json")
@@ -68,12 +68,11 @@ def _judge(call: Seen, path: str) -> list[str]:
         found += ["a body where the call has none"] if operation.body is None else _errors(json.loads(call.body), operation.body)
     if call.fault:
         return found  # the answer is broken on purpose
-    if call.status in operation.answers:
-        schema = operation.answers[call.status]
-    elif call.status >= 400:
-        schema = ERRORS
-    else:
+    if call.status < 400 and call.status not in operation.answers:
         return [*found, f"the status {call.status} is not known"]
+    if call.status == 204:
+        return [*found, "an answer where there is none"] if call.answer else found
+    schema = operation.answers.get(call.status) or (ERRORS if call.status >= 400 else None)
     if schema is not None and call.answer_type == "application/json":
         found += [f"{call.status}: {error}" for error in _errors(json.loads(call.answer), schema)]
     elif call.status < 400:
@@ -85,6 +84,8 @@ def _from_text(value: str, schema: dict[str, Any]) -> Any:
     kind = schema.get("type")
     if kind == "integer" and value.lstrip("-").isdigit():
         return int(value)
+    if kind == "boolean" and value in ("true", "false"):
+        return value == "true"
     if kind == "array":
         return [_from_text(value, schema.get("items", {}))]
     return value
@@ -100,7 +101,7 @@ def _operation(method: str, path: str) -> _Operation | None:
 @cache
 def _operations() -> list[tuple[re.Pattern[str], dict[str, _Operation]]]:
     listed = [
-        (_pattern(path), {method: _Operation(call["parameters"], call.get("body"), {200: call["answer"]})})
+        (_pattern(path), {method: _Operation(call["parameters"], call.get("body"), {call.get("status", 200): call["answer"]})})
         for (method, path), call in CALLS.items()
     ]
     return listed + [operation for name in NAMES for operation in _operations_of(name)]
@@ -119,6 +120,7 @@ def _operations_of(name: str) -> Iterable[tuple[re.Pattern[str], dict[str, _Oper
                 for status, answer in described["responses"].items()
                 for schema in [answer.get("content", {}).get("application/json", {}).get("schema")]
             }
+            answers |= ANSWERS.get((method, path), {})
             operations[method] = _Operation(parameters, _in(name, body), answers)
         yield _pattern(path), operations
 

@@ -6,13 +6,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import requests
+
 from jsmsso.http_client import HttpClient
 from jsmsso.jsm.authentication import ApiToken, Authentication, PersonalAccessToken
 from jsmsso.jsm.client import JsmClient, Patience
 from jsmsso.jsm.site import Site
-from jsmsso.sandbox.jsm_site import LocalDesk, LocalSite, default_desks
+from jsmsso.sandbox.jsm_site import LocalAccount, LocalDesk, LocalSite, Role, default_desks
 from jsmsso.sandbox.local_jsm import LocalJsm
 from tests.jsm.atlassian_documents import complaints, missing_documents
+
+ROLES: tuple[Role, ...] = ("administrator", "project_administrator", "agent", "customer", "none")
+EVERY_ROLE = tuple(LocalAccount(f"{role}@example.com", role, role.replace("_", " ").title(), role=role) for role in ROLES)
+"""An account of each role; its token is the role's name."""
+
+
+def ask(
+    jsm: LocalJsm, method: str, path: str, body: Any = None, *, token: str = "", opt_in: bool = True, base: str = ""
+) -> requests.Response:
+    """A bare call, as the account with this token (the first one, where none is given), with a JSON body."""
+    account = next((a for a in jsm.site.accounts if a.token == token), jsm.account)
+    headers = {"X-ExperimentalApi": "opt-in"} if opt_in else {}
+    if not jsm.site.is_cloud:
+        headers["Authorization"] = f"Bearer {token or account.token}"
+    auth = (account.email, token or account.token) if jsm.site.is_cloud else None
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, (base or jsm.url) + path, json=body, headers=headers, auth=auth, timeout=30)
 
 
 @contextmanager
