@@ -22,6 +22,7 @@ from tests.services.children import Children, children
 from tests.services.home import Home, Ran, make_home, run_jsmsso
 from tests.services.keycloak import Keycloak, missing_for_keycloak, start_keycloak
 from tests.services.oidc_provider import OidcProvider, missing_for_node, start_provider
+from tests.services.redis import RedisServer, missing_for_redis, start_redis
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,6 +143,27 @@ def keycloak(session_start: Children, free_port: Callable[[], int]) -> Keycloak:
     if missing := missing_for_keycloak():
         pytest.skip(missing)
     return start_keycloak(session_start, free_port(), free_port())
+
+
+@pytest.fixture(scope="session")
+def redis_server(session_start: Children, free_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory) -> RedisServer:
+    """A real Redis that all tests of a worker share, each under a namespace of its own. It keeps nothing on disk."""
+    if missing := missing_for_redis():
+        pytest.skip(missing)
+    return start_redis(session_start, free_port(), tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture
+def start_redis_server(start: Children, free_port: Callable[[], int], tmp_path: Path) -> Callable[..., RedisServer]:
+    """``start_redis_server("--requirepass", "...")`` runs one for the test alone, which may stop it and start it again."""
+    if missing := missing_for_redis():
+        pytest.skip(missing)
+
+    def run(*options: str, port: int = 0) -> RedisServer:
+        number = port or free_port()
+        return start_redis(start, number, tmp_path / f"redis-{number}", *options)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 from contextlib import closing
@@ -59,6 +60,8 @@ class SqliteUpkeep(SqliteFile):
                 cursor = connection.execute(f"SELECT {columns} FROM {table} WHERE {condition}", {"email": email})
                 names = [column[0] for column in cursor.description]
                 found[table] = [dict(zip(names, row, strict=True)) for row in cursor]
+        for account in found["accounts"]:
+            account["desks"] = json.loads(account["desks"])
         return found
 
     def forget(self, email: str) -> dict[str, int]:

@@ -27,6 +27,11 @@ class Watch:
         self._error = StoreUnavailable("the store does not answer")
 
     @property
+    def is_failing(self) -> bool:
+        """Whether the last call failed."""
+        return self._since is not None
+
+    @property
     def is_down(self) -> bool:
         """Whether calls have failed for ten seconds, with none that worked."""
         since = self._since
