@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from jsmsso.errors import JsmAnswerInvalid, JsmRefused
-from jsmsso.jsm.answers import text_of
+from jsmsso.jsm.answers import in_path, text_of
 from jsmsso.jsm.client import JsmClient
 from jsmsso.jsm.paging import each_item
 from jsmsso.jsm.site import Site
@@ -40,7 +39,7 @@ def organizations_of(client: JsmClient, site: Site, user_id: str) -> list[Organi
 
 def desk_organizations_of(client: JsmClient, site: Site, desk_id: str, user_id: str) -> list[Organization]:
     """Those of a service desk that the account is in (Atlassian: ``GET .../servicedesk/<id>/organization``)."""
-    path = f"/rest/servicedeskapi/servicedesk/{quote(desk_id, safe='')}/organization"
+    path = f"/rest/servicedeskapi/servicedesk/{in_path(desk_id)}/organization"
     if site.is_cloud:
         return list(_listed(client, path, {"accountId": user_id}))
     return [organization for organization in _listed(client, path) if is_member(client, site, organization.id, user_id)]
@@ -79,7 +78,7 @@ def attach_to_desk(client: JsmClient, desk_id: str, organization_id: str) -> Non
     """Let the organization's members use the service desk (``POST .../servicedesk/<id>/organization``)."""
     if not organization_id.isdecimal():
         raise JsmAnswerInvalid(f"JSM's organization has an id that is no number: {organization_id}")
-    path = f"/rest/servicedeskapi/servicedesk/{quote(desk_id, safe='')}/organization"
+    path = f"/rest/servicedeskapi/servicedesk/{in_path(desk_id)}/organization"
     client.send("POST", path, {"organizationId": int(organization_id)}, needs=NEEDS, idempotent=True)
 
 
@@ -97,4 +96,4 @@ def _organization(item: Any) -> Organization | None:
 
 
 def _members(organization_id: str) -> str:
-    return f"{ALL}/{quote(organization_id, safe='')}/user"
+    return f"{ALL}/{in_path(organization_id)}/user"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
 
 from jsmsso.errors import AccountUnknown, CustomerExists, JsmAnswerInvalid, JsmRefused
-from jsmsso.jsm.answers import text_of
+from jsmsso.jsm.answers import in_path, text_of
 from jsmsso.jsm.client import JsmClient
 from jsmsso.jsm.paging import each_item
 from jsmsso.jsm.site import Site
@@ -79,7 +78,7 @@ def add_to_desk(client: JsmClient, site: Site, desk_id: str, user_id: str) -> No
 
     Raises :class:`AccountUnknown` while JSM does not know the account.
     """
-    path = f"/rest/servicedeskapi/servicedesk/{quote(desk_id, safe='')}/customer"
+    path = f"/rest/servicedeskapi/servicedesk/{in_path(desk_id)}/customer"
     with_account(client, site, "POST", path, user_id, needs=NEEDS_ADD)
 
 
@@ -131,7 +130,7 @@ def _of_the_site(client: JsmClient, site: Site, text: str) -> list[JsmUser]:
 
 def _of_the_desk(client: JsmClient, site: Site, desk_id: str, text: str, passed_over: Collection[int]) -> list[JsmUser]:
     """Atlassian: ``GET /rest/servicedeskapi/servicedesk/<id>/customer``, experimental; Data Center's reference has none."""
-    path = f"/rest/servicedeskapi/servicedesk/{quote(desk_id, safe='')}/customer"
+    path = f"/rest/servicedeskapi/servicedesk/{in_path(desk_id)}/customer"
     found = each_item(client, path, {"query": text}, identity=lambda item: _id(item, site), needs=NEEDS_CUSTOMERS, experimental=True)
     try:
         return list(_users(found, site))
