@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -19,8 +20,6 @@ from jsmsso.profile.model import Profile
 _REFUSED = {
     "portals[].request_types": "it says what customers may raise",
     "jsm.customers.by": "customers would be written in another way than it says",
-    "session.recheck": "it says when a session ends",
-    "forward_auth": "a proxy would rely on it",
     "limits": "it says how much customers may send",
 }
 _NAMED = (
@@ -48,7 +47,7 @@ def serving_notes(profile: Profile) -> Notes:
         elif any(_within(key, pattern) for pattern in _NAMED):
             named.setdefault(f"{key} is not acted on yet", []).append(portal)
     return Notes(
-        named=(*(_with_portals(note, portals) for note, portals in named.items()), *_never_reached(profile)),
+        named=(*(_with_portals(note, portals) for note, portals in named.items()), *_never_reached(profile), *_forward_auth(profile)),
         refused=(*_unservable(profile), *(_with_portals(note, portals) for note, portals in refused.items())),
     )
 
@@ -110,6 +109,19 @@ def _never_reached(profile: Profile) -> Iterator[str]:
     for where, rules in (("access", profile.rules), *((f"access of portal {one.key}", one.rules) for one in profile.portals)):
         for number, earlier in never_reached(rules):
             yield f"{where}: rule {number} can never match, rule {earlier} decides before it: {rules[earlier - 1]}"
+
+
+def _forward_auth(profile: Profile) -> Iterator[str]:
+    """What keeps a proxy from getting the answers it is meant to get. Every one of these closes doors and opens none."""
+    if profile.forward_auth is None:
+        return
+    if not profile.trusted_proxies:
+        yield "forward_auth: trusted_proxies is empty, so whatever a proxy asks is refused; name the proxy's address, or unix"
+    if not profile.base_path:
+        yield "forward_auth: public_url has no path; it needs one of its own on the protected host, such as https://jira.acme.com/_sso"
+    elsewhere = [one.key for one in profile.portals if not one.gone and urlsplit(one.url).netloc != urlsplit(profile.public_url).netloc]
+    if elsewhere:
+        yield _with_portals("forward_auth: portals are on another host than public_url, where nobody asks", elsewhere)
 
 
 def _with_portals(note: str, portals: list[str]) -> str:

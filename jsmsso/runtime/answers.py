@@ -14,6 +14,7 @@ from jsmsso.runtime.deployment import Deployment, ServedProvider
 from jsmsso.runtime.logins import LOGIN_SECONDS, Login
 from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import Header, Reply
+from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.visit import Visit
 
 REMEMBERED_SECONDS = 7200  # a used login outlives its cookie, so that its answer is called used and not unknown
@@ -109,8 +110,10 @@ class Callback:
             cleared = [clear, deployment.cookies.clear(deployment.cookies.session)]
             return self._pages.not_allowed(visit, session, portal, decision, login.return_to, cleared, is_kept=False)
         deployment.record_login(customer, portal)
-        cookies = [clear, deployment.cookies.set(deployment.cookies.session, sessions.seal(session, deployment.sealer))]
-        cookies += self._kept_of_login(visit, authentication, provider)
+        cookies = [clear, deployment.cookies.set(deployment.cookies.session, deployment.sessions.keep(session))]
+        cookies += self._kept_of_login(visit, authentication, provider, session)
+        if deployment.rechecks is not None:
+            deployment.rechecks.begin(session, authentication.tokens.refresh_token, authentication.id_claims)
         said = {
             "provider": provider.name,
             "subject": customer.subject,
@@ -124,14 +127,18 @@ class Callback:
         deployment.audit.write("login.ok", issuer=customer.issuer, **said)
         return deployment.headers.redirect(deployment.own(login.return_to), cookies, status=303, referrer="no-referrer")
 
-    def _kept_of_login(self, visit: Visit, authentication: Authentication, provider: ServedProvider) -> list[Header]:
+    def _kept_of_login(self, visit: Visit, authentication: Authentication, provider: ServedProvider, session: Session) -> list[Header]:
         """Which provider this browser used, where there are several, and the ID token where the provider's logout wants it."""
         cookies = self._deployment.cookies
         kept = []
         if len(self._deployment.providers) > 1 and visit.cookies.get(cookies.provider) != provider.name:
             kept.append(cookies.set(cookies.provider, provider.name, max_age=PROVIDER_SECONDS))
-        if provider.party.settings.id_token_hint and len(authentication.tokens.id_token) <= MAX_HINT:
-            kept.append(cookies.set_hint(authentication.tokens.id_token))
+        if provider.party.settings.id_token_hint:
+            id_token = authentication.tokens.id_token
+            if len(id_token) <= MAX_HINT:
+                kept.append(cookies.set_hint(id_token))
+            else:
+                self._deployment.sessions.keep_hint(session, id_token)
         return kept
 
     def _portal_of(self, query: str) -> Portal | None:

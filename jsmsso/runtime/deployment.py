@@ -27,8 +27,12 @@ from jsmsso.runtime.event_log import EventLog
 from jsmsso.runtime.metrics import Metrics
 from jsmsso.runtime.places import Places
 from jsmsso.runtime.proxies import Proxies, logged_address
+from jsmsso.runtime.rechecking import Rechecks
 from jsmsso.runtime.replies import Header, Headers
+from jsmsso.runtime.return_to import SITE, own_path
+from jsmsso.runtime.session_keeping import SessionKeeping
 from jsmsso.runtime.sessions import Session
+from jsmsso.runtime.site_paths import SitePaths, readable_path
 from jsmsso.runtime.targets import Portals
 from jsmsso.runtime.visit import Visit
 from jsmsso.sealing import Sealer
@@ -103,6 +107,9 @@ class Deployment:
         self.sealer = Sealer(secrets.session, profile.public_url)
         self.store: SqliteStore = open_store(profile.store.url if profile.store else None)
         self.endings = Endings(self.store, now)
+        self.sessions = SessionKeeping(
+            self.sealer, self.store, now, lifetime=profile.session.lifetime, idle_timeout=profile.session.idle_timeout
+        )
         self.portals = Portals(profile.portals)
         self.proxies = Proxies(profile.trusted_proxies)
         self.events = EventLog(profile.log.format)
@@ -121,8 +128,23 @@ class Deployment:
         }
         all_rules = [*self.rules, *(rule for rules in self.rules_of_portal.values() for rule in rules)]
         self.claims_kept = claims_named(all_rules)
-        self.keeps_organizations = looks_at_organizations(all_rules)
+        self.site = SitePaths(self.portals.all, profile.jsm.url if profile.jsm else "") if profile.forward_auth is not None else None
+        self.keeps_organizations = looks_at_organizations(all_rules) or self.site is not None  # which goes on as a header
         self.places = Places(PLACES)
+        self.rechecks: Rechecks | None = None
+        if profile.session.recheck is not None:
+            parties = {name: served.party for name, served in self.providers.items()}
+            self.rechecks = Rechecks(
+                self.store,
+                self.endings,
+                self.sealer,
+                parties,
+                self.places,
+                every=profile.session.recheck,
+                lifetime=profile.session.lifetime,
+                now=now,
+                say=self._say_of_customer,
+            )
         self.records: Records | None = None
         self.known_to_jira: KnownToJira | None = None
         if profile.jsm is not None:
@@ -183,8 +205,7 @@ class Deployment:
         return session
 
     def _living(self, text: str) -> Session | None:
-        settings = self.profile.session
-        session = sessions.unseal(text, self.sealer, now=self.now(), lifetime=settings.lifetime, idle_timeout=settings.idle_timeout)
+        session = self.sessions.read(text)
         if session is None:
             return None
         customer = session.customer
@@ -196,12 +217,21 @@ class Deployment:
         if self.endings.has_ended(session):
             return None
         domains = served.identity.email_domains
-        return session if domains is None or domain_matches(customer.email.rpartition("@")[2], domains) else None
+        if domains is not None and not domain_matches(customer.email.rpartition("@")[2], domains):
+            return None
+        return session if self.rechecks is None or self._still_exists(session, self.rechecks) else None
+
+    def _still_exists(self, session: Session, rechecks: Rechecks) -> bool:
+        try:
+            return rechecks.is_good(session)
+        except StoreUnavailable as error:
+            self.go_on_without_store(error)
+            return True
 
     def renewal_of(self, session: Session) -> tuple[Header, ...]:
         """The cookie that keeps a session in use alive; usually none."""
         later = sessions.renewed(session, now=self.now(), idle_timeout=self.profile.session.idle_timeout)
-        return (self.cookies.set(self.cookies.session, sessions.seal(later, self.sealer)),) if later else ()
+        return (self.cookies.set(self.cookies.session, self.sessions.renew(later)),) if later else ()
 
     def decision(self, customer: Customer, claims: Claims, portal: Portal | None = None) -> Decision:
         """Whether the rules for everyone let a customer in, and those of ``portal`` too."""
@@ -319,5 +349,16 @@ class Deployment:
         return logged_address(self.proxies.client_of(visit.environ), self.profile.log.client_address)
 
     def own(self, path: str) -> str:
-        """A path of ours as a browser must ask for it."""
-        return self.base_path + path
+        """A path of ours, or with :data:`SITE` before it of the protected site, as a browser must ask for it."""
+        return path[len(SITE) :] if path.startswith(SITE) else self.base_path + path
+
+    def return_to_of(self, text: str) -> str:
+        """Where a login that asks to lead to ``text`` may lead: a path that :meth:`own` takes."""
+        return own_path(text, self.base_path, site=self.site is not None)
+
+    def portal_of(self, return_to: str) -> Portal | None:
+        """The portal that a login's ``return_to`` leads to."""
+        if self.site is not None and return_to.startswith(SITE):
+            path = readable_path(return_to[len(SITE) :].partition("?")[0])
+            return self.site.place_of(path).portal if path else None
+        return self.portals.of_own_path(return_to)

@@ -8,12 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jsmsso.errors import IdentityRefused
 from jsmsso.identity.customer import Customer
-from jsmsso.sealing import Sealer
 
-MAX_COOKIE = 3800  # characters; browsers promise 4,096 for name, value and attributes (RFC 6265 6.1)
-_PURPOSE = "session"
+STUB_PARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +43,8 @@ def begin(customer: Customer, claims: Mapping[str, Any], kept: frozenset[str], n
     )
 
 
-def seal(session: Session, sealer: Sealer) -> str:
-    """The cookie's value. Raises :class:`IdentityRefused` (``too_large``) when a browser would not keep it."""
+def content_of(session: Session) -> bytes:
+    """The session as text, to be sealed."""
     customer = session.customer
     content: list[Any] = [
         session.id,
@@ -64,30 +61,21 @@ def seal(session: Session, sealer: Sealer) -> str:
         session.claims,
         [customer.organizations_complete, *customer.organizations] if session.knows_organizations else None,
     ]
-    text = sealer.seal(_PURPOSE, json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
-    if len(text) > MAX_COOKIE:
-        raise IdentityRefused(
-            "too_large",
-            "the claims that access rules name are too large for a session",
-            "Send fewer groups to this client, or name a claim with fewer values in the rules.",
-            email=customer.email,
-            claims=(*sorted(session.claims), *(["organizations"] if session.knows_organizations else [])),
-        )
-    return text
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
-def unseal(text: str, sealer: Sealer, *, now: float, lifetime: int, idle_timeout: int) -> Session | None:
-    """The session in a cookie's value, if it is ours and still alive (both times in seconds)."""
-    content = sealer.open(_PURPOSE, text)
-    if content is None:
-        return None
+def read_content(content: bytes) -> Session | Stub | None:
+    """What :func:`content_of` or :func:`stub_of` wrote; None for what another version of ours sealed."""
     try:
-        id_, started, seen, sid, provider, issuer, subject, email, first_name, last_name, display_name, claims, kept = json.loads(content)
+        read = json.loads(content)
+        if len(read) == STUB_PARTS:
+            id_, started, seen = read
+            return Stub(id_, started, seen) if isinstance(started, int) and isinstance(seen, int) else None
+        id_, started, seen, sid, provider, issuer, subject, email, first_name, last_name, display_name, claims, kept = read
         complete, organizations = (True, ()) if kept is None else (kept[0], tuple(kept[1:]))
-        ended = now >= started + lifetime or now >= seen + idle_timeout
     except (ValueError, TypeError):
-        return None  # sealed by another version of ours
-    if ended:
+        return None
+    if not isinstance(started, int) or not isinstance(seen, int):
         return None
     customer = Customer(
         provider,
@@ -101,6 +89,25 @@ def unseal(text: str, sealer: Sealer, *, now: float, lifetime: int, idle_timeout
         organizations_complete=complete,
     )
     return Session(id_, customer, claims, sid, started, seen, knows_organizations=kept is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """What the cookie has of a session that is too large for one: the rest lies in the store under ``id``."""
+
+    id: str
+    started: int
+    seen: int
+
+
+def stub_of(session: Session) -> bytes:
+    """The text of a session whose rest lies in the store."""
+    return json.dumps([session.id, session.started, session.seen], separators=(",", ":")).encode()
+
+
+def is_alive(one: Session | Stub, *, now: float, lifetime: int, idle_timeout: int) -> bool:
+    """Whether neither of the two times (seconds) is over."""
+    return now < one.started + lifetime and now < one.seen + idle_timeout
 
 
 def renewed(session: Session, *, now: float, idle_timeout: int) -> Session | None:

@@ -8,7 +8,6 @@ from jsmsso.runtime.deployment import Deployment
 from jsmsso.runtime.forms import is_form_token
 from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import Header, Reply
-from jsmsso.runtime.return_to import own_path
 from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.visit import Visit
 from jsmsso.store.records import Ending
@@ -38,7 +37,7 @@ class SigningOut:
             return self._pages.sign_out(visit, session, status=403)
         if form.get("then") != "login":
             return self._end(visit, "", "/")
-        return self._end(visit, form.get("provider", ""), own_path(form.get("return_to", "")), for_another=True)
+        return self._end(visit, form.get("provider", ""), deployment.return_to_of(form.get("return_to", "")), for_another=True)
 
     def ended(self, visit: Visit) -> Reply:
         """``GET /logged-out``: where the provider's logout leads back to."""
@@ -47,7 +46,7 @@ class SigningOut:
         content = deployment.sealer.open(_PURPOSE, text) if text else None
         provider, _, return_to = content.decode().partition(" ") if content else ("", "", "/")
         clear = [deployment.cookies.clear(deployment.cookies.after_logout)] if text else []
-        return self._pages.signed_out(visit, return_to, deployment.portals.of_own_path(return_to), provider, clear)
+        return self._pages.signed_out(visit, return_to, deployment.portal_of(return_to), provider, clear)
 
     def _end(self, visit: Visit, provider: str, return_to: str, *, for_another: bool = False) -> Reply:
         """``for_another``: the person wants to sign in with another account, at ``return_to``."""
@@ -57,7 +56,7 @@ class SigningOut:
         clear: list[Header] = [cookies.clear(cookies.session)]
         name = session.customer.provider if session else provider
         hint = visit.cookies.get(cookies.hint)
-        location = self._provider_logout(name, hint)
+        location = self._provider_logout(name, hint or (self._deployment.sessions.hint_of(session) if session else None))
         if hint is not None:
             clear.append(cookies.clear_hint())
         if for_another:
@@ -76,8 +75,11 @@ class SigningOut:
         return deployment.headers.redirect(location or deployment.own("/logged-out"), clear, status=303)
 
     def _end_everywhere(self, session: Session) -> None:
-        """A copy of the cookie ends with the session."""
+        """A copy of the cookie ends with the session, and so does what the store has of it."""
         deployment = self._deployment
+        deployment.sessions.forget(session.id)
+        if deployment.rechecks is not None:
+            deployment.rechecks.end(session)
         expires = session.started + deployment.profile.session.lifetime
         try:
             deployment.endings.end(Ending("session", "", session.id, deployment.now(), expires))

@@ -337,8 +337,20 @@ def test_a_shorter_lifetime_counts_for_sessions_that_are_there(short: Site) -> N
     assert not is_signed_in(browser)
 
 
-def test_claims_too_large_for_a_cookie_are_refused_with_a_hint_in_the_log(make_site: Callable[..., Site], provider: Provider) -> None:
-    provider.claims["groups"] = ["staff"] + [f"group {number} of a large company" for number in range(200)]
+def test_claims_too_large_for_a_cookie_lie_in_the_store(make_site: Callable[..., Site], provider: Provider) -> None:
+    provider.claims["groups"] = ["staff"] + [f"group {number} of a large company" for number in range(1000)]
+    site = make_site(provider, access=ONLY_STAFF)
+    browser = Browser(site)
+
+    assert browser.log_in().status == 303
+    site.reload()
+    assert is_signed_in(browser)
+    browser.submit(browser.get("/logout"))
+    assert site.deployment.store.count("session", now=site.clock()) == 0
+
+
+def test_claims_of_megabytes_are_refused_with_a_hint_in_the_log(make_site: Callable[..., Site], provider: Provider) -> None:
+    provider.userinfo["groups"] = ["staff"] + [f"group {number} of a large company" for number in range(10_000)]
     site = make_site(provider, access=ONLY_STAFF)
     browser = Browser(site)
     page = browser.log_in()

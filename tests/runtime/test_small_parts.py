@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from jsmsso.errors import IdentityRefused
@@ -9,9 +11,11 @@ from jsmsso.identity.customer import Customer
 from jsmsso.profile.model import Portal
 from jsmsso.runtime import logins, sessions
 from jsmsso.runtime.forms import form_token, is_form_token
+from jsmsso.runtime.session_keeping import SessionKeeping
 from jsmsso.runtime.targets import Portals
 from jsmsso.runtime.visit import Visit, decoded_path
 from jsmsso.sealing import Sealer
+from jsmsso.store.sqlite import SqliteStore
 from tests.runtime.site import SESSION_SECRET, portal
 
 NOW = 1_800_000_000
@@ -79,13 +83,14 @@ def test_the_longest_login_has_a_cookie_of_400_bytes(sealer: Sealer) -> None:
 # Sessions -------------------------------------------------------------------------------------
 
 
-def opened(text: str, sealer: Sealer, now: float = NOW) -> sessions.Session | None:
-    return sessions.unseal(text, sealer, now=now, lifetime=28800, idle_timeout=3600)
+def keeping(sealer: Sealer, path: Path, now: float = NOW) -> SessionKeeping:
+    return SessionKeeping(sealer, SqliteStore(path / "state.db"), lambda: now, lifetime=28800, idle_timeout=3600)
 
 
-def test_a_session_comes_back_with_the_claims_that_rules_name(sealer: Sealer) -> None:
+def test_a_session_comes_back_with_the_claims_that_rules_name(sealer: Sealer, tmp_path: Path) -> None:
+    kept = keeping(sealer, tmp_path)
     session = sessions.begin(ADA, {"groups": ["x"], "sub": "sub-1", "sid": "s", "secret": 1}, frozenset(("groups", "gone")), NOW)
-    assert opened(sessions.seal(session, sealer), sealer) == session
+    assert kept.read(kept.keep(session)) == session
     assert session.claims == {"groups": ["x"], "gone": None}
     assert session.sid == "s"
 
@@ -96,9 +101,11 @@ def test_a_sid_that_is_no_text_is_left_out(sid: object) -> None:
 
 
 @pytest.mark.parametrize("now, alive", [(NOW, True), (NOW + 3599, True), (NOW + 3600, False), (NOW + 28800, False)])
-def test_a_session_lives_as_long_as_it_is_used(sealer: Sealer, now: int, alive: bool) -> None:
-    text = sessions.seal(sessions.begin(ADA, {}, frozenset(), NOW), sealer)
-    assert (opened(text, sealer, now) is not None) == alive
+@pytest.mark.parametrize("groups", [pytest.param(1, id="in a cookie"), pytest.param(200, id="in the store")])
+def test_a_session_lives_as_long_as_it_is_used(sealer: Sealer, tmp_path: Path, now: int, alive: bool, groups: int) -> None:
+    session = sessions.begin(ADA, {"groups": ["x" * 100] * groups}, frozenset(("groups",)), NOW)
+    text = keeping(sealer, tmp_path).keep(session)
+    assert keeping(sealer, tmp_path, now).read(text) == (session if alive else None)
 
 
 @pytest.mark.parametrize("seconds, renewed", [(0, False), (359, False), (360, True), (3599, True)])
@@ -110,15 +117,40 @@ def test_a_tenth_of_the_idle_time_renews(seconds: int, renewed: bool) -> None:
         assert (later.started, later.seen, later.id) == (NOW, NOW + seconds, session.id)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'["one"]', b"null", b"1", b"\xff", b'"twelve chars"'])
-def test_a_session_of_another_version_of_ours_is_none(sealer: Sealer, content: bytes) -> None:
-    assert opened(sealer.seal("session", content), sealer) is None
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b'["one"]', b"null", b"1", b"\xff", b'"thirteen chars"', b'"abcdefghijklm"', b'["id", "1", "2"]', b'"abc"'],
+)
+def test_a_session_of_another_version_of_ours_is_none(sealer: Sealer, tmp_path: Path, content: bytes) -> None:
+    assert keeping(sealer, tmp_path).read(sealer.seal("session", content)) is None
 
 
-def test_a_session_too_large_for_a_browser_names_the_claims(sealer: Sealer) -> None:
+def test_a_large_session_lies_in_the_store_for_every_worker_until_it_ends(sealer: Sealer, tmp_path: Path) -> None:
+    one, other = keeping(sealer, tmp_path), keeping(sealer, tmp_path, NOW + 400)
     session = sessions.begin(ADA, {"groups": ["x" * 100] * 50}, frozenset(("groups",)), NOW)
+
+    text = one.keep(session)
+    later = sessions.renewed(session, now=NOW + 400, idle_timeout=3600)
+    assert later is not None
+
+    assert len(text) < 150
+    assert other.read(text) == session
+    assert other.read(other.renew(later)) == later
+    other.forget(session.id)
+    assert keeping(sealer, tmp_path, NOW + 400).read(text) is None
+
+
+def test_what_lies_in_the_store_is_sealed(sealer: Sealer, tmp_path: Path) -> None:
+    session = sessions.begin(ADA, {"groups": ["a secret group"] * 500}, frozenset(("groups",)), NOW)
+    keeping(sealer, tmp_path).keep(session)
+    lying = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"a secret group" not in lying
+
+
+def test_a_session_too_large_for_any_place_names_the_claims(sealer: Sealer, tmp_path: Path) -> None:
+    session = sessions.begin(ADA, {"groups": ["x" * 100] * 5000}, frozenset(("groups",)), NOW)
     with pytest.raises(IdentityRefused) as caught:
-        sessions.seal(session, sealer)
+        keeping(sealer, tmp_path).keep(session)
     assert (caught.value.reason, caught.value.claims) == ("too_large", ("groups",))
 
 
