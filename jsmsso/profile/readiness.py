@@ -87,8 +87,6 @@ def _unservable(profile: Profile) -> Iterator[str]:
             "session.secret is missing, and public_url is public: make one with"
             " openssl rand -base64 32 | jsmsso secrets set session/secret, then write secret: keyring:session/secret"
         )
-    if profile.store and not profile.store.url.startswith("sqlite:"):
-        yield "store: Redis is not acted on yet; use sqlite:////PATH"
     native = [portal.key for portal in profile.portals if portal.mode == "native"]
     if native:
         yield _with_portals("portals[].mode: native is not acted on yet; use redirect or hosted", native)

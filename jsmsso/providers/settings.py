@@ -90,7 +90,12 @@ def identity_rules(profile: Profile, name: str) -> IdentityRules:
 def http_client(profile: Profile, path: Path) -> HttpClient:
     """Out into the network as the ``http:`` of the profile at ``path`` says; ``ca_bundle`` is relative to its folder."""
     http = profile.http
-    return HttpClient(HttpSettings(http.proxy, http.no_proxy, str(path.parent / http.ca_bundle) if http.ca_bundle else None))
+    return HttpClient(HttpSettings(http.proxy, http.no_proxy, ca_bundle(profile, path)))
+
+
+def ca_bundle(profile: Profile, path: Path) -> str | None:
+    """The file of certificate authorities to trust alone, where the profile at ``path`` names one."""
+    return str(path.parent / profile.http.ca_bundle) if profile.http.ca_bundle else None
 
 
 def wants_userinfo(profile: Profile, name: str) -> Callable[[Claims], bool]:

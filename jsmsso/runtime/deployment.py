@@ -18,7 +18,7 @@ from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Jsm, Portal, Profile
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.relying_party import Party, relying_party
-from jsmsso.providers.settings import client_settings, http_client, identity_rules, issuers, wants_userinfo
+from jsmsso.providers.settings import ca_bundle, client_settings, http_client, identity_rules, issuers, wants_userinfo
 from jsmsso.providers.types import incomplete_claims
 from jsmsso.runtime import sessions
 from jsmsso.runtime.cookies import Cookies
@@ -37,8 +37,8 @@ from jsmsso.runtime.targets import Portals
 from jsmsso.runtime.visit import Visit
 from jsmsso.sealing import Sealer
 from jsmsso.store.audit import Audit, audit_folder
+from jsmsso.store.interface import Store
 from jsmsso.store.opening import open_store
-from jsmsso.store.sqlite import SqliteStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Secrets:
     """Private keys for ``private_key_jwt``, PEM or JWK."""
     jsm_token: str = field(default="", repr=False)
     jsm_admin_token: str = field(default="", repr=False)
+    store_password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,9 @@ class Deployment:
         self.cookies = Cookies(self.secure, self.base_path)
         self.headers = Headers(self.secure)
         self.sealer = Sealer(secrets.session, profile.public_url)
-        self.store: SqliteStore = open_store(profile.store.url if profile.store else None)
+        self.store: Store = open_store(
+            profile.store, password=secrets.store_password, namespace=profile.public_url, ca_bundle=ca_bundle(profile, path)
+        )
         self.endings = Endings(self.store, now)
         self.sessions = SessionKeeping(
             self.sealer, self.store, now, lifetime=profile.session.lifetime, idle_timeout=profile.session.idle_timeout

@@ -76,7 +76,8 @@ def prepare(profile_path: str = "", *, same_secrets_as: Prepared | None = None) 
     keys = {name: read_secret(one.client_key, base=base) for name, one in profile.providers.items() if one.client_key}
     jsm_tokens = _jsm_tokens(profile, base)
     said = [*notes.named, *_hosted_notes(profile)]
-    return Prepared(profile, Secrets(session, clients, keys, *jsm_tokens), path, said)
+    store_password = read_secret(profile.store.password, base=base) if profile.store and profile.store.password else None
+    return Prepared(profile, Secrets(session, clients, keys, *jsm_tokens, store_password=store_password), path, said)
 
 
 def _jsm_tokens(profile: Profile, base: Path) -> tuple[str, str]:

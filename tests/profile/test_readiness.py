@@ -44,7 +44,6 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
         pytest.param(READY.replace("env:A", "env:A, recheck: 15m"), "session.recheck", id="recheck"),
         pytest.param(f"{READY}forward_auth: {{other_paths: deny}}\n", "forward_auth", id="forward auth"),
         pytest.param(f"{READY}limits: {{requests_per_hour: 3}}\n", "limits", id="limits"),
-        pytest.param(f"{READY}store: redis://localhost/0\n", "store: Redis", id="redis"),
         pytest.param("session: {secret: env:A}\n", "providers: there is none", id="no provider"),
         pytest.param(f"providers: {{p: {OIDC}}}}}\n", "session.secret", id="no session secret"),
     ],
