@@ -43,7 +43,8 @@ def customers_of_desk(call: Call, desk_id: str) -> Response:
     call.needs_opt_in()
     if "SERVICEDESK_AGENT" not in call.caller().permissions(desk):
         return forbidden("You do not have permission to view the customers of this service project.")
-    return call.page(call.site.people.found(call.query.get("query", ""), desk.customers), call.customer)
+    hidden_too = call.site.desk_query_finds_hidden
+    return call.page(call.site.people.found(call.query.get("query", ""), desk.customers, hidden_too=hidden_too), call.customer)
 
 
 def add_customers(call: Call, desk_id: str) -> Response:

@@ -96,12 +96,20 @@ class People:
         """Everyone with this address, hidden or not: an Atlassian account and a portal-only one may share it."""
         return [self._by_id[person_id] for person_id in self._by_email.get(email.lower(), ())]
 
-    def found(self, text: str, among: Iterable[str] | None = None) -> list[LocalPerson]:
-        """Those whose name or shown address has ``text`` in it, in the order in which they came, or of their ids in ``among``."""
+    def found(self, text: str, among: Iterable[str] | None = None, *, hidden_too: bool = False) -> list[LocalPerson]:
+        """Those whose name or shown address has ``text`` in it, in the order in which they came, or of their ids in ``among``.
+
+        With ``hidden_too`` an address that answers hide is looked at as well.
+        """
         wanted, now, texts = text.lower(), time.monotonic(), self._texts
         ids = texts if among is None else sorted(person_id for person_id in among if person_id in texts)
-        matching = (self._by_id[person_id] for person_id in ids if wanted in texts[person_id])
-        return [person for person in matching if person.known_from <= now]
+        people = [
+            self._by_id[person_id] for person_id in ids if wanted in texts[person_id] or (hidden_too and self._hides(person_id, wanted))
+        ]
+        return [person for person in people if person.known_from <= now]
+
+    def _hides(self, person_id: str, wanted: str) -> bool:
+        return wanted in self._by_id[person_id].email.lower()
 
     def settle(self) -> None:
         """Let every account be known to all calls from now on."""

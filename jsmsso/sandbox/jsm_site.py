@@ -131,7 +131,8 @@ class LocalSite:
     ``max_limit`` is the largest page it gives, whatever is asked. ``latency`` is how long answers take, in seconds, by the
     beginning of their path (``{"/rest/": 0.2}``; the longest that fits counts). ``slow_account_creation`` is how many seconds
     an account that was just created stays unknown to other calls. ``organizations_for_administrators`` is the setting that
-    keeps organizations to Jira administrators.
+    keeps organizations to Jira administrators. ``desk_query_finds_hidden`` lets the search among a desk's customers find an
+    address that the answer then hides: Atlassian says of it neither that it does nor that it does not.
 
     ``global_request_types`` says whether it lists the request types of all desks in one call, ``lists_desk_customers`` whether
     it lists the customers of a desk: Cloud does both, the reference of Data Center names no such calls.
@@ -149,6 +150,7 @@ class LocalSite:
     latency: dict[str, float] = field(default_factory=dict)
     slow_account_creation: float = 0.0
     organizations_for_administrators: bool = False
+    desk_query_finds_hidden: bool = False
     cloud_id: str = CLOUD_ID
     organizations: dict[str, LocalOrganization] = field(default_factory=dict)
 

@@ -240,6 +240,14 @@ def test_a_hidden_address_is_in_no_answer(jsm: LocalJsm, hidden: Hidden, shown: 
     assert len(found) == (hidden == "")
 
 
+@pytest.mark.parametrize("found", [False, True])
+def test_a_desk_may_find_an_address_that_it_does_not_show(jsm: LocalJsm, found: bool) -> None:
+    jsm.site.desk_query_finds_hidden = found
+    jsm.add_customer("ann@acme.com", "Ann", hidden=True, desks=["HELP"])
+    assert listed(jsm, "ann@acme.com") == ["Ann"] * found
+    assert "ann@acme.com" not in ask(jsm, "GET", f"{DESK}?query=Ann").text
+
+
 def test_many_at_once_get_one_account_for_one_address(jsm: LocalJsm) -> None:
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda _: ask(jsm, "POST", CUSTOMER, ANN).status_code, range(8)))
