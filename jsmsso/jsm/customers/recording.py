@@ -12,12 +12,11 @@ from typing import Protocol
 from jsmsso.errors import AccountUnknown, CustomerExists, CustomerRefused, JsmRefused, JsmUnreachable
 from jsmsso.jsm import organizations, users
 from jsmsso.jsm.client import JsmClient
-from jsmsso.jsm.customers.matching import Match, match
+from jsmsso.jsm.customers.matching import Match, account_of, hidden, match
 from jsmsso.jsm.customers.organization_ids import OrganizationIds
 from jsmsso.jsm.customers.standing import Standing, standing_of
 from jsmsso.jsm.customers.wanted import Wanted
 from jsmsso.jsm.site import Site
-from jsmsso.jsm.users import JsmUser
 from jsmsso.profile.model import Customers
 from jsmsso.store.interface import Store
 from jsmsso.store.records import Account, AccountTaken, Membership
@@ -79,7 +78,7 @@ class Recorder:
         """The account id of a person, found but never created; empty where there is none. Raises as :meth:`record` does."""
         if standing.account_id:
             return standing.account_id
-        found = self._matched(self._search(wanted, to), wanted, hidden_is_none=bool(standing.fallback))
+        found = account_of(self._search(wanted, to), wanted.email, hidden_is_none=bool(standing.fallback))
         if found is None:
             return standing.fallback
         return self._remember(standing.account, _Found(found.id), wanted, standing).account_id
@@ -93,7 +92,7 @@ class Recorder:
                 return standing.account
             return self._remember(standing.account, _Found(standing.account_id), wanted, standing)
         if standing.fallback:
-            known = self._matched(self._search(wanted, to), wanted, hidden_is_none=True)
+            known = account_of(self._search(wanted, to), wanted.email, hidden_is_none=True)
             found: _Found | None = _Found(known.id if known else standing.fallback)
         else:
             found = self._found_or_created(wanted, to)
@@ -101,7 +100,7 @@ class Recorder:
 
     def _found_or_created(self, wanted: Wanted, to: Connection) -> _Found | None:
         seen = self._search(wanted, to)
-        if (known := self._matched(seen, wanted, hidden_is_none=self._settings.create)) is not None:
+        if (known := account_of(seen, wanted.email, hidden_is_none=self._settings.create)) is not None:
             return _Found(known.id)
         if not self._settings.create:
             return None
@@ -116,7 +115,7 @@ class Recorder:
             if tried:
                 raise JsmUnreachable(f"JSM does not show the account of {wanted.email} yet, which it says is there", "") from error
             self._store.delete("flag", flag)
-            raise _hidden(wanted, seen) from error
+            raise hidden(seen, wanted.email) from error
         except JsmRefused:
             self._store.delete("flag", flag)
             raise
@@ -127,31 +126,6 @@ class Recorder:
     def _search(self, wanted: Wanted, to: Connection) -> Match:
         desk = wanted.desks[0] if wanted.desks else ""
         return match(users.find_users(to.client, to.site, wanted.email, desk), wanted.email, self._settings.prefer)
-
-    def _matched(self, seen: Match, wanted: Wanted, *, hidden_is_none: bool = False) -> JsmUser | None:
-        """The one account; None where there is none, or (with ``hidden_is_none``) none that shows its address."""
-        match seen.kind:
-            case "one":
-                return seen.users[0]
-            case "several":
-                ids = ", ".join(f"{one.id} ({one.kind or 'kind unknown'})" for one in seen.users)
-                raise CustomerRefused(
-                    "account_ambiguous",
-                    f"{wanted.email} has several accounts in JSM: {ids}",
-                    "Say which kind counts with jsm.customers.prefer (portal_only or atlassian),\n"
-                    f"or link one: jsmsso customers link {wanted.email} ACCOUNT_ID",
-                    email=wanted.email,
-                )
-            case "inactive":
-                raise CustomerRefused(
-                    "account_inactive",
-                    f"the account of {wanted.email} in JSM is deactivated: {seen.users[0].id}",
-                    "Activate it in Atlassian's administration if that is not meant.",
-                    email=wanted.email,
-                )
-            case "hidden" if not hidden_is_none:
-                raise _hidden(wanted, seen)
-        return None
 
     def _remember(self, account: Account | None, found: _Found, wanted: Wanted, standing: Standing) -> Account:
         now = self._now()
@@ -261,17 +235,6 @@ class Recorder:
 class _Found:
     id: str
     made_now: bool = False
-
-
-def _hidden(wanted: Wanted, seen: Match) -> CustomerRefused:
-    ids = ", ".join(user.id for user in seen.users)
-    return CustomerRefused(
-        "account_hidden",
-        f"JSM has an account for {wanted.email}, but hides its address, or the account is deactivated"
-        + (f"; it may be one of: {ids}" if ids else ""),
-        f"Find its account id in Atlassian's administration and link it once: jsmsso customers link {wanted.email} ACCOUNT_ID",
-        email=wanted.email,
-    )
 
 
 def known_to(store: Store, wanted: Wanted, issuers: Collection[str]) -> tuple[Standing, bool]:
