@@ -89,14 +89,19 @@ def is_customer_of_desk(client: JsmClient, site: Site, desk_id: str, user_id: st
 
 
 def user_exists(client: JsmClient, site: Site, user_id: str) -> bool:
-    """Whether the site knows the account (Atlassian: ``GET /rest/api/3/user``, Data Center ``/rest/api/2/user``)."""
+    """Whether the site knows the account."""
+    return read_user(client, site, user_id) is not None
+
+
+def read_user(client: JsmClient, site: Site, user_id: str) -> JsmUser | None:
+    """The account of this id, deactivated or not (Atlassian: ``GET /rest/api/3/user``, Data Center ``/rest/api/2/user``)."""
     try:
         answer = client.get(f"{site.api}/user", {"accountId" if site.is_cloud else "username": user_id}, needs=NEEDS_SEARCH)
     except JsmRefused as error:
         if error.status == 404:
-            return False
+            return None
         raise
-    return _user(answer, site) is not None
+    return _user(answer, site)
 
 
 def with_account(client: JsmClient, site: Site, method: str, path: str, user_id: str, *, needs: str) -> None:

@@ -14,7 +14,7 @@ from jsmsso.jsm import organizations, users
 from jsmsso.jsm.client import JsmClient
 from jsmsso.jsm.customers.matching import Match, account_of, hidden, match
 from jsmsso.jsm.customers.organization_ids import OrganizationIds
-from jsmsso.jsm.customers.standing import Standing, standing_of
+from jsmsso.jsm.customers.standing import BY_ADDRESS, Standing, standing_of
 from jsmsso.jsm.customers.wanted import Wanted
 from jsmsso.jsm.site import Site
 from jsmsso.profile.model import Customers
@@ -129,7 +129,7 @@ class Recorder:
 
     def _remember(self, account: Account | None, found: _Found, wanted: Wanted, standing: Standing) -> Account:
         now = self._now()
-        same = account is not None and account.account_id == found.id
+        before = account if account is not None and account.account_id == found.id else self._adopted(found.id, wanted)
         changed = account is not None and account.email != wanted.email
         fresh = Account(
             issuer=wanted.issuer,
@@ -138,8 +138,8 @@ class Recorder:
             email=wanted.email,
             account_id=found.id,
             display_name=wanted.display_name,
-            desks=account.desks if account is not None and same else (),
-            making_since=now if found.made_now else None,
+            desks=before.desks if before else (),
+            making_since=now if found.made_now else before.making_since if before else None,
             first_seen=account.first_seen if account else now,
             last_seen=now,
         )
@@ -164,6 +164,18 @@ class Recorder:
                 account_id=found.id,
             )
         return fresh
+
+    def _adopted(self, account_id: str, wanted: Wanted) -> Account | None:
+        """What was written for this account before anybody logged in becomes this person's; None where nothing was."""
+        adopted = None
+        for one in self._store.accounts_of_id(account_id) if wanted.issuer != BY_ADDRESS else ():
+            if one.issuer == BY_ADDRESS:
+                for membership in self._store.memberships(one.issuer, one.subject):
+                    self._store.add_membership(replace(membership, issuer=wanted.issuer, subject=wanted.subject))
+                    self._store.remove_membership(membership)
+                self._store.remember(replace(one, account_id="", fingerprint="", desks=(), making_since=None))
+                adopted = one
+        return adopted
 
     def _complete(self, account: Account, wanted: Wanted, to: Connection) -> Account:
         missing = [desk for desk in wanted.desks if desk not in account.desks]

@@ -10,6 +10,14 @@ from jsmsso.jsm.customers.wanted import Wanted
 from jsmsso.store.interface import Store
 from jsmsso.store.records import Account
 
+BY_ADDRESS = ""
+"""The issuer of somebody who is known by their address alone: written to JSM before their first login."""
+
+
+def by_address(email: str) -> tuple[str, str]:
+    """Issuer and subject under which somebody is remembered until they log in."""
+    return BY_ADDRESS, f"email:{email}"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -35,6 +43,7 @@ def standing_of(store: Store, wanted: Wanted, issuers: Collection[str]) -> Stand
 
     A person whose address is remembered for somebody else of the same provider is the same one with a new
     subject (an account made anew, a pool replaced); of another provider they are refused until an operator links them.
+    What was written before anybody logged in with the address is for the first who does, whatever their provider.
     Raises :class:`CustomerRefused` and :class:`~jsmsso.errors.StoreUnavailable`.
     """
     account = store.account(wanted.issuer, wanted.subject)
@@ -45,9 +54,10 @@ def standing_of(store: Store, wanted: Wanted, issuers: Collection[str]) -> Stand
     if account is not None and known:
         return Standing(account, known) if account.email == wanted.email else Standing(account, fallback=known)
     person = (wanted.issuer, wanted.subject)
-    others = [one for one in store.accounts_of_email(wanted.email) if one.account_id and (one.issuer, one.subject) != person]
+    known_ones = [one for one in store.accounts_of_email(wanted.email) if one.account_id and (one.issuer, one.subject) != person]
+    others = [one for one in known_ones if one.issuer != BY_ADDRESS]
     if not others:
-        return Standing(account)
+        return Standing(account, known_ones[0].account_id if known_ones else "")
     strangers = [one for one in others if one.provider != wanted.provider or (one.issuer != wanted.issuer and one.issuer in issuers)]
     if strangers:
         raise CustomerRefused(
