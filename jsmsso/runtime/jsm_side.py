@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from jsmsso.errors import StoreUnavailable
 from jsmsso.http_client import HttpClient
-from jsmsso.jsm.authentication import ApiToken, Authentication, PersonalAccessToken
 from jsmsso.jsm.calm import Calm
-from jsmsso.jsm.client import JsmClient, Patience
+from jsmsso.jsm.client import Patience
+from jsmsso.jsm.connection import clients_of, recognize_within
 from jsmsso.jsm.customers.recording import Connection
-from jsmsso.jsm.site import Site, read_site
+from jsmsso.jsm.site import Site
 from jsmsso.profile.model import Jsm
 from jsmsso.store.interface import Store
 
@@ -53,20 +53,12 @@ def connecting(
     """What gives the site for so many seconds. The site is asked once what kind it is; until it answers, each call asks."""
     lock = threading.Lock()
     known: list[Site] = []
-    calm = SharedCalm(store, now)
-    session = http.session()
-
-    def client_of(value: str) -> JsmClient:
-        authentication: Authentication = ApiToken(jsm.email, value) if jsm.email else PersonalAccessToken(value)
-        return JsmClient(session, jsm.url, authentication, Patience(now=now), calm=calm)
-
-    client = client_of(token)
-    admin = client_of(admin_token) if admin_token else client
+    client, admin = clients_of(jsm, token, admin_token, http, patience=Patience(now=now), calm=SharedCalm(store, now))
 
     def connect(seconds: float) -> Connection:
         hurried = client.within(seconds)
         if not known:
-            site = read_site(hurried)
+            site = recognize_within(hurried)
             with lock:
                 known[:] = [site]
         return Connection(hurried, hurried if admin is client else admin.within(seconds), known[0])

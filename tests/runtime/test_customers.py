@@ -451,3 +451,86 @@ class TestVisibilityJira:
         assert browser.get("/portal/HELP").status == 302
         site.clock.advance(301)
         assert browser.get("/portal/HELP").status == 403
+
+
+class TestDataCenter:
+    """Where accounts are known by their user names, and nobody lists a desk's customers."""
+
+    @pytest.fixture
+    def jsm(self) -> Iterator[LocalJsm]:
+        with checked_jsm(data_center=True, accounts=(ADMINISTRATOR,)) as site:
+            yield site
+
+    @pytest.fixture
+    def site(self, make_site: Callable[..., Site], provider: Provider, jsm: LocalJsm, tmp_path: Path) -> Site:
+        provider.claims |= {"email": EMAIL, "orgs": ["Acme"]}
+        (tmp_path / "jsm_token").write_text(jsm.account.token)
+        customers = {**ALL_ON, "organizations": "sync"}
+        return make_site(
+            provider,
+            attributes={"organizations": "orgs"},
+            jsm={"url": jsm.url, "api_token": f"file:{tmp_path}/jsm_token", "customers": customers},
+            portals=[portal("1", "HELP", "IT help"), portal("2", "HR", "People", visibility="jira")],
+        )
+
+    def test_a_login_makes_the_account_and_joins_desk_and_organizations(self, site: Site, jsm: LocalJsm, provider: Provider) -> None:
+        acme = jsm.site.add_organization("Acme")
+        browser = Browser(site)
+
+        assert browser.log_in("/portal/HELP").status == 303
+        assert browser.get("/portal/HELP").status == 302
+        assert (on_desk(jsm, "HELP"), len(acme.members)) == ({EMAIL}, 1)
+        provider.claims["orgs"] = []
+        Browser(site).log_in("/portal/HELP")
+        assert len(acme.members) == 0
+
+    def test_visibility_jira_asks_the_organizations(self, site: Site, jsm: LocalJsm) -> None:
+        jsm.site.add_organization("Acme", desks=["HR"])
+        browser = Browser(site)
+        browser.log_in("/portal/HELP")
+
+        assert browser.get("/portal/HR").status == 302
+
+
+def test_a_jsm_that_is_slow_holds_nobody_up_for_long(customized: Customized, jsm: LocalJsm) -> None:
+    jsm.site.latency = {"/rest/": 30.0}
+    site = customized(**ALL_ON)
+
+    assert Browser(site).log_in("/portal/HELP").status == 303
+    [write] = site.deployment.store.writes(failing_only=True)
+    assert write.reason == "jsm_unreachable"
+
+
+def test_a_second_token_creates_accounts_and_does_nothing_else(customized: Customized, jsm: LocalJsm, tmp_path: Path) -> None:
+    weak = LocalAccount(email="sso-bot@example.com", token="local-jsm-token", role="project_administrator")
+    strong = LocalAccount(email="admin@example.com", token="admin-token", account_id="5b10ac8d82e05b22cc7d4ef6", role="administrator")
+    jsm.site.accounts = (weak, strong)
+    (tmp_path / "admin_token").write_text(strong.token)
+    site = customized(**ALL_ON)
+    site.changed["jsm"] |= {"admin_api_token": f"file:{tmp_path}/admin_token", "admin_email": strong.email}
+    site.reload()
+
+    assert Browser(site).log_in("/portal/HELP").status == 303
+
+    assert on_desk(jsm, "HELP") == {EMAIL}
+    from base64 import b64decode
+
+    by_admin = [one.path for one in jsm.seen if strong.token in b64decode(one.headers.get("authorization", "")[6:]).decode()]
+    assert by_admin == ["/rest/servicedeskapi/customer"]
+
+
+def test_a_busy_site_is_left_alone_by_every_worker(customized: Customized, jsm: LocalJsm) -> None:
+    site = customized(**ALL_ON)
+    jsm.break_with(Fault("busy", seconds=120, times=1))
+    Browser(site).log_in("/portal/HELP")
+    before = len(jsm.seen)
+    other = site.another_worker()
+    site.clock.advance(30)
+
+    drain(site)
+
+    other.close()
+    assert len(jsm.seen) == before
+    site.clock.advance(120)
+    drain(site)
+    assert on_desk(jsm, "HELP") == {EMAIL}
