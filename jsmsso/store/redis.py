@@ -9,6 +9,6 @@ class RedisStore(RedisUpkeep):
     """Behaves as :class:`jsmsso.store.interface.Store` says. Connects at its first call, and again by itself.
 
     ``url`` is ``redis://HOST:PORT/DB`` or ``rediss://`` for TLS; ``namespace`` keeps deployments on one server apart;
-    ``ca_bundle`` is a PEM file of certificate authorities to trust beside the system's. Raises :class:`NotReady`
-    without the package.
+    ``ca_bundle`` is a PEM file of certificate authorities to trust, alone. Raises :class:`NotReady` without
+    the package.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -137,7 +138,7 @@ def _pool(library: Any, url: str, password: str | None, ca_bundle: str | None) -
         "protocol": 2,
     }
     if parts.scheme == "rediss":
-        options |= {"connection_class": library.SSLConnection, "ssl_ca_certs": ca_bundle}
+        options |= {"connection_class": _tls_connection(library, ca_bundle), "ssl_ca_certs": ca_bundle}
 
     class Pool(library.ConnectionPool):  # type: ignore[misc]
         """Says of a call that it failed before anything was sent."""
@@ -148,10 +149,24 @@ def _pool(library: Any, url: str, password: str | None, ca_bundle: str | None) -
             except library.exceptions.AuthenticationError:
                 raise
             except library.exceptions.ConnectionError as error:
-                error.was_never_sent = True
+                error.was_never_sent = not isinstance(error.__context__, ssl.SSLError)  # a certificate is not better a moment later
                 raise
 
     return Pool(**options)
+
+
+def _tls_connection(library: Any, ca_bundle: str | None) -> Any:
+    """redis-py itself would go on trusting the system's authorities beside those of ``ca_bundle``."""
+    try:
+        context = ssl.create_default_context(cafile=ca_bundle)
+    except (OSError, ssl.SSLError) as error:
+        raise StoreUnavailable(f"{ca_bundle or 'the trust store'} cannot be read: {error}", "See http.ca_bundle.") from error
+
+    class TlsConnection(library.SSLConnection):  # type: ignore[misc]
+        def _wrap_socket_with_ssl(self, sock: Any) -> ssl.SSLSocket:
+            return context.wrap_socket(sock, server_hostname=self.host)
+
+    return TlsConnection
 
 
 def _never_ran(error: Exception, errors: Any) -> bool:
