@@ -27,12 +27,18 @@ def serve(
     workers: Annotated[int, _option("Processes. Default: one per processor, two at least, eight at most.", "N", min=0, max=64)] = 0,
     tls_cert: Annotated[str, _option("Speak TLS with this certificate chain (PEM).", "FILE")] = "",
     tls_key: Annotated[str, _option("The certificate's private key (PEM).", "FILE")] = "",
+    ops_bind: Annotated[
+        str, _option("For operators only: /metrics, /healthz and /readyz with details, on an address of its own.", "HOST:PORT")
+    ] = "",
+    drain: Annotated[int, _option("After a signal to stop, answer for so long while /readyz says so.", "SECONDS", min=0, max=300)] = 0,
     profile: ProfileOption = "",
 ) -> None:
     """Serve the portal links and the callback until Ctrl-C or SIGTERM. SIGHUP reads the profile again."""
+    from jsmsso.http_client import is_loopback
     from jsmsso.profile.secrets import readable_by_others
+    from jsmsso.runtime.listening import Listening
     from jsmsso.runtime.preparing import prepare
-    from jsmsso.runtime.serving import Listening, serve
+    from jsmsso.runtime.serving import serve
 
     profile = profile or (context.find_root().obj or {}).get("profile", "")
     if bool(tls_cert) != bool(tls_key):
@@ -40,9 +46,14 @@ def serve(
     if bind and unix:
         raise UsageError("--bind and --unix exclude each other")
     prepared = prepare(profile)
-    host, port = _address(bind) if bind else _default_address(prepared.profile.public_url)
+    host, port = _address("--bind", bind) if bind else _default_address(prepared.profile.public_url)
+    operations = _address("--ops-bind", ops_bind) if ops_bind else None
+    if operations is not None and not unix and operations == (host, port):
+        raise UsageError("--ops-bind must not be the address that customers reach", "Such as 127.0.0.1:9464.")
     for note in (*prepared.notes, *readable_by_others(prepared.profile, base=prepared.path.parent)):
         warn(note)
+    if operations is not None and not is_loopback(operations[0]):
+        warn(f"whoever reaches {ops_bind} can read the metrics and the state of this server: see that only operators do")
     listening = Listening(
         host=host,
         port=port,
@@ -52,15 +63,15 @@ def serve(
         workers=workers or min(max(os.cpu_count() or 2, 2), 8),
     )
     progress_line(f"Serving {prepared.profile.public_url} on {listening} with {listening.workers} workers. Ctrl-C stops.")
-    serve(prepared, listening, profile)
+    serve(prepared, listening, profile, operations=operations, drain=float(drain))
 
 
-def _address(text: str) -> tuple[str, int]:
+def _address(option: str, text: str) -> tuple[str, int]:
     """HOST:PORT, [::1]:PORT, :PORT or PORT."""
     host, _, port = text.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
     if not port.isdecimal() or not 0 < int(port) < 65536 or (":" in host and not text.startswith("[")):
-        raise UsageError(f"--bind {text!r} is no HOST:PORT", "Such as 127.0.0.1:8080 or [::1]:8080.")
+        raise UsageError(f"{option} {text!r} is no HOST:PORT", "Such as 127.0.0.1:8080 or [::1]:8080.")
     return host, int(port)
 
 

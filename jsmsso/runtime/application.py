@@ -206,13 +206,19 @@ class Application:
     def _ready(self, visit: Visit) -> Reply:
         if visit.path != "/readyz":
             return self._headers.plain(404, "Not found.")
+        if self._deployment.is_stopping():
+            return self._headers.plain(503, "stopping")
         try:
             self._deployment.store.check()
         except StoreUnavailable:
             if self._deployment.profile.store_failure == "closed":
                 return self._headers.plain(503, "store")
         # Not yet asked counts as well: a provider that is down is for the first login to find out.
-        known = all(one.party.known_metadata is not None for one in self._deployment.providers.values())
+        metrics = self._deployment.metrics
+        known = all(
+            one.party.known_metadata is not None and not metrics.is_failing("provider", one.name)
+            for one in self._deployment.providers.values()
+        ) and not metrics.is_failing("jsm")
         return self._headers.plain(200, "ready" if known and not self._writes_fail() else "degraded")
 
     def _writes_fail(self) -> bool:

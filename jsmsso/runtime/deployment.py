@@ -94,11 +94,12 @@ class Deployment:
     """Made once per worker; holds no request's state."""
 
     def __init__(
-        self, profile: Profile, secrets: Secrets, path: Path, *, now: Callable[[], float] = time.time, counts: Path | None = None
+        self, profile: Profile, secrets: Secrets, path: Path, *, now: Callable[[], float] = time.time, shared: Path | None = None
     ) -> None:
-        """``counts``: the folder in which the parent looks for this worker's numbers."""
+        """``shared``: the folder in which the parent looks for this worker's numbers, and says that the end has begun."""
         self.profile = profile
-        self.metrics = Metrics(profile.providers, counts, now=now)
+        self.metrics = Metrics(profile.providers, shared, now=now)
+        self._shared = shared
         self.folder = path.parent
         self.now = now
         self.secure = profile.public_url.startswith("https://")
@@ -346,6 +347,10 @@ class Deployment:
                 f"Let them in again with: jsmsso customers restore {customer.email}",
                 email=customer.email,
             )
+
+    def is_stopping(self) -> bool:
+        """Whether the server was told to stop."""
+        return self._shared is not None and (self._shared / "stopping").exists()
 
     def client_of(self, visit: Visit) -> str:
         """The client's address as the log keeps it; may be empty."""

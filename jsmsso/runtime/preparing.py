@@ -32,12 +32,18 @@ class Prepared:
     path: Path
     notes: Sequence[str] = ()
     """What the profile asks for that is not acted on yet, and what the operator should know."""
+    shared: Path | None = None
+    """A folder of the parent's in which workers leave their numbers, and see that the end has begun."""
+
+    def deployment(self, *, shared: Path | None = None) -> Deployment:
+        """What every request of a worker shares."""
+        return Deployment(self.profile, self.secrets, self.path, shared=shared)
 
     def application(self, *, warm: bool = True) -> Application:
         """The WSGI application. ``warm``: fetch the providers' metadata behind the scenes, so that the first login need not."""
         from jsmsso.runtime.application import Application
 
-        deployment = Deployment(self.profile, self.secrets, self.path)
+        deployment = self.deployment(shared=self.shared)
         if warm and deployment.records is not None:
             threading.Thread(target=deployment.records.work, name="jsmsso-queue", daemon=True).start()
         if warm:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
-import socket
 import ssl
+import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,19 @@ from granian.constants import HTTPModes, Interfaces
 from granian.errors import ConfigurationError
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server
 
-from jsmsso.errors import JsmssoError, MachineFailed, PortTaken
+from jsmsso.errors import JsmssoError, MachineFailed
+from jsmsso.runtime.application import Application
+from jsmsso.runtime.deployment import Deployment
 from jsmsso.runtime.event_log import EventLog
+from jsmsso.runtime.expiry import expiries
+from jsmsso.runtime.instance import Instance
+from jsmsso.runtime.listening import Listening, check_free
+from jsmsso.runtime.metrics import join
 from jsmsso.runtime.preparing import Prepared, prepare
+from jsmsso.runtime.shared_counts import Totals
+from jsmsso.runtime.supervising import STOP_SECONDS, Supervisor, Watching
+from jsmsso.runtime.upkeep import ChangedFiles, Upkeep, files_of
 
 THREADS = 16  # a worker; granian's default is hundreds, each of which may wait for a provider
 BACKLOG = 1024
@@ -30,24 +39,6 @@ PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_p
 PARENT_LOOK_SECONDS = 1.0
 HEADER_READ_MILLISECONDS = 10_000
 HEADER_BUFFER = 32 * 1024  # bytes; the application answers 431 from 16 kB on, granian cuts off above this
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """Where to listen: an address and port, or a unix socket; with a certificate, over TLS."""
-
-    host: str = "127.0.0.1"
-    port: int = 8080
-    unix: Path | None = None
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
-    workers: int = 2
-
-    def __str__(self) -> str:
-        if self.unix is not None:
-            return f"unix:{self.unix}"
-        scheme = "https" if self.tls_certificate else "http"
-        return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 class _Loader:
@@ -60,20 +51,152 @@ class _Loader:
     def __call__(self) -> Any:
         _empty_environment()
         _end_with(self._parent)
-        return self.prepared.application()
+        application = self.prepared.application()
+        if self.prepared.shared is not None:
+            (self.prepared.shared / f"{os.getpid()}.started").touch()
+        return application
 
 
-def serve(prepared: Prepared, listening: Listening, profile_path: str = "") -> None:
+def serve(
+    prepared: Prepared, listening: Listening, profile_path: str = "", *, operations: tuple[str, int] | None = None, drain: float = 0.0
+) -> None:
     """Serve until a signal: SIGTERM and SIGINT stop gracefully, SIGHUP reloads the profile.
 
-    Raises :class:`PortTaken` or :class:`MachineFailed` before anything is served.
+    ``operations`` is the address for operators; ``drain`` the seconds from a signal to stop until no more connections
+    are taken. Raises :class:`PortTaken` or :class:`MachineFailed` before anything is served, and :class:`MachineFailed`
+    when no worker lives.
     """
-    events = EventLog(prepared.profile.log.format)
     check_free(listening)
-    prepared.application(warm=False).close()  # whatever a worker would fail with, it fails with here
-    loader = _Loader(prepared)
+    listener = None
+    if operations is not None:
+        from jsmsso.runtime.operations import Operations
+
+        listener = Operations(*operations)
+    shared = _shared_folder(is_needed=operations is not None)
     try:
-        server = Server(
+        parent = _Parent(replace(prepared, shared=shared), listening, profile_path)
+        server = _server(listening, prepared.profile.log.format)
+        parent.take_over(server, listener, drain)
+        try:
+            server.serve(target_loader=parent.loader, wrap_loader=False)
+        except RuntimeError as error:  # granian's, from the moment between our look at the address and its own listening
+            raise MachineFailed(f"cannot listen on {listening}: {error}") from error
+        if server.never_started:
+            raise MachineFailed("no worker of the server lives", "The log says what they died of.")
+    finally:
+        if listener is not None:
+            listener.stop()
+        if shared is not None:
+            shutil.rmtree(shared, ignore_errors=True)
+
+
+class _Parent:
+    """What goes on in the parent: it holds the profile, hands it to workers, and looks after them."""
+
+    def __init__(self, prepared: Prepared, listening: Listening, profile_path: str) -> None:
+        self._listening = listening
+        self._profile_path = profile_path
+        self._shared = prepared.shared
+        deployment = _tried(prepared)
+        self.loader = _Loader(prepared)
+        ends = expiries(prepared.profile, prepared.path.parent, listening.tls_certificate)
+        self._upkeep = Upkeep(deployment, self._files(prepared), ends, time.monotonic)
+        totals = Totals(self._shared, join).read if self._shared is not None else dict
+        self._instance = Instance(deployment, ends, listening.workers, lambda: 0, totals, deployment.now())
+        # The log's form stays what it was at the start, as its readers rely on it.
+        self._events = EventLog(prepared.profile.log.format)
+
+    def take_over(self, server: Supervisor, listener: Any, drain: float) -> None:
+        """Have ``server`` call this parent; ``listener`` is the operators', or None."""
+        instance = self._instance
+        instance.living_workers = lambda: server.living
+        server.on_reload(self._reload)
+        server.on_startup(
+            lambda: self._events.write("serving", address=str(self._listening), public_url=self.loader.prepared.profile.public_url)
+        )
+        server.on_shutdown(lambda: self._events.write("stopped"))
+        server.watch(
+            Watching(
+                tick=self._tick,
+                has_started=self._has_started,
+                died=self._died,
+                started=lambda: listener.start(instance) if listener is not None else None,
+                stopping=self._stopping,
+                forking=instance.quiet,
+                drain=drain,
+            )
+        )
+
+    def _reload(self) -> None:
+        instance = self._instance
+        try:
+            fresh = replace(prepare(self._profile_path, same_secrets_as=self.loader.prepared), shared=self._shared)
+            deployment = _tried(fresh)
+        except JsmssoError as error:
+            self._events.write("reload.refused", reason=error.code, detail=error.message, hint=error.hint)
+            instance.refused = error
+        except Exception as error:  # the edge: a server that runs goes on running
+            self._events.write("reload.refused", reason="fault", detail=type(error).__name__)
+            instance.refused = JsmssoError(f"a fault in jsmsso: {type(error).__name__}")
+        else:
+            self.loader.prepared = fresh
+            ends = expiries(fresh.profile, fresh.path.parent, self._listening.tls_certificate)
+            self._upkeep.replace(deployment, self._files(fresh), ends)
+            instance.deployment, instance.expiries, instance.read_at, instance.refused = deployment, ends, deployment.now(), None
+            instance.reloads += 1
+            self._events.write("reload", portals=len(fresh.profile.portals))
+            return
+        instance.refused_at = instance.deployment.now()
+        instance.refused_reloads += 1
+
+    def _files(self, prepared: Prepared) -> ChangedFiles:
+        listening = self._listening
+        return ChangedFiles(files_of(prepared.profile, prepared.path.parent, listening.tls_certificate, listening.tls_key))
+
+    def _tick(self) -> bool:
+        try:
+            with self._instance.quiet:
+                return self._upkeep.tick()
+        except Exception as error:  # the edge: the chore is for later, the server goes on
+            self._events.write("fault", where="upkeep", reason=type(error).__name__)
+            return False
+
+    def _has_started(self, pid: int) -> bool:
+        return self._shared is not None and (self._shared / f"{pid}.started").exists()
+
+    def _died(self, worker: int, code: int, pause: float) -> None:
+        self._instance.restarts += 1
+        name = signal.Signals(-code).name if -code in {one.value for one in signal.Signals} else ""
+        self._events.write("worker.died", worker=worker, signal=name, code=None if name else code, next_start_in=round(pause, 1))
+
+    def _stopping(self) -> None:
+        self._instance.is_stopping = True
+        if self._shared is not None:
+            (self._shared / "stopping").touch()
+        self._events.write("stopping")
+
+
+def _tried(prepared: Prepared) -> Deployment:
+    """Whatever a worker would fail with, this fails with."""
+    deployment = prepared.deployment()
+    deployment.audit.check()
+    Application(deployment).close()
+    return deployment
+
+
+def _shared_folder(*, is_needed: bool) -> Path | None:
+    """Where workers leave their numbers for the parent. Without one they are served all the same, unless it is needed."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="jsmsso-"))
+    except OSError as error:
+        if is_needed:
+            raise MachineFailed(f"there is no folder for the metrics: {error}", "Name one that is ours to write as TMPDIR.") from error
+        return None
+
+
+def _server(listening: Listening, log_format: str) -> Supervisor:
+    try:
+        return Supervisor(
             "jsmsso",
             address=listening.host,
             port=listening.port,
@@ -90,70 +213,13 @@ def serve(prepared: Prepared, listening: Listening, profile_path: str = "") -> N
             ssl_cert=listening.tls_certificate,
             ssl_key=listening.tls_key,
             respawn_failed_workers=True,
-            workers_kill_timeout=15,
+            workers_kill_timeout=int(STOP_SECONDS),
             log_level=LogLevels.error,
-            log_dictconfig=_logging(prepared.profile.log.format),
+            log_dictconfig=_logging(log_format),
         )
     except (ConfigurationError, OSError, ssl.SSLError) as error:
         files = f"{listening.tls_certificate} and {listening.tls_key}"
         raise MachineFailed(f"cannot speak TLS with {files}: {error}", "See --tls-cert and --tls-key.") from error
-
-    def reload() -> None:
-        try:
-            fresh = prepare(profile_path, same_secrets_as=loader.prepared)
-            fresh.application(warm=False).close()
-        except JsmssoError as error:
-            events.write("reload.refused", reason=error.code, detail=error.message, hint=error.hint)
-        except Exception as error:  # the edge: a server that runs goes on running
-            events.write("reload.refused", reason="fault", detail=type(error).__name__)
-        else:
-            loader.prepared = fresh
-            events.write("reload", portals=len(fresh.profile.portals))
-
-    server.on_reload(reload)
-    server.on_startup(lambda: events.write("serving", address=str(listening), public_url=prepared.profile.public_url))
-    server.on_shutdown(lambda: events.write("stopped"))
-    try:
-        server.serve(target_loader=loader, wrap_loader=False)
-    except RuntimeError as error:  # granian's, from the moment between our look at the address and its own listening
-        raise MachineFailed(f"cannot listen on {listening}: {error}") from error
-
-
-def check_free(listening: Listening) -> None:
-    """Raise :class:`PortTaken` unless nobody listens there: granian would share the port with a forgotten server."""
-    if listening.unix is not None:
-        _free_socket(listening.unix)
-        return
-    family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((listening.host, listening.port))
-            probe.listen(1)
-        except OSError as error:
-            raise PortTaken(
-                f"cannot listen on {listening}: {error.strerror}", "Another server may listen there. Choose another with --bind HOST:PORT."
-            ) from error
-
-
-def _free_socket(path: Path) -> None:
-    """Remove a socket that a server which died has left; raise :class:`PortTaken` for one that answers, and for a file."""
-    taken = f"cannot listen on unix:{path}"
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise PortTaken(f"{taken}: its folder is not there, or not ours to write", "Make it first, or choose another with --unix PATH.")
-    if not path.exists():
-        return
-    if not path.is_socket():
-        raise PortTaken(f"{taken}: there is a file that is no socket", "Choose another with --unix PATH.")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink(missing_ok=True)
-            return
-        except OSError as error:
-            raise PortTaken(f"{taken}: {error.strerror}", "Choose another with --unix PATH.") from error
-    raise PortTaken(f"{taken}: it is in use", "Another server listens there. Choose another with --unix PATH.")
 
 
 class ServerLog(logging.Handler):
