@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -120,6 +121,10 @@ The log is {self.log}. Ctrl-C stops all of it.
         signed_in = browser.get(callback)
         self._expect(signed_in.status == 303, "the callback", signed_in)
         yield "callback", "code exchanged, ID token checked, access allowed"
+        known = [person.id for person in self.site.site.people.with_email(self.cognito.email)]
+        desk = self.site.site.desks[0]
+        self._expect(len(known) == 1 and known[0] in desk.customers, "the customer's record in JSM", known)
+        yield "customer in JSM", "account made, on the service desk HELP"
         to_portal = browser.get(signed_in.location)
         native = f"{self.site.url}/servicedesk/customer/portal/{self.site.site.desks[0].portal_id}/HELP-12"
         self._expect(to_portal.location == native, "the way to the portal", to_portal)
@@ -149,7 +154,7 @@ The log is {self.log}. Ctrl-C stops all of it.
 @contextmanager
 def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
     from jsmsso.sandbox.cognito import local_cognito
-    from jsmsso.sandbox.jsm_site import LocalSite, default_desks
+    from jsmsso.sandbox.jsm_site import SERVICE_ACCOUNT, LocalSite, default_desks
     from jsmsso.sandbox.local_jsm import LocalJsm
 
     with tempfile.TemporaryDirectory(prefix="jsmsso-demo-") as name, ExitStack() as running:
@@ -159,7 +164,10 @@ def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
         callbacks = [f"{public_url}/callback", "http://localhost:8400/callback"]
         cognito = running.enter_context(local_cognito(callbacks, [f"{public_url}/logged-out"]))
         say(f"  ok    Cognito    {cognito.base_url} (MiniStack), user pool {cognito.user_pool_id}")
-        site = running.enter_context(LocalJsm(LocalSite(deployment="Server", desks=default_desks(deployment="Server"))))
+        account = replace(SERVICE_ACCOUNT, role="administrator")
+        site = running.enter_context(
+            LocalJsm(LocalSite(deployment="Server", desks=default_desks(deployment="Server"), accounts=(account,)))
+        )
         say(f"  ok    JSM        {site.url} (as Data Center), three service desks\n")
         profile = folder / "jsmsso.yaml"
         profile.write_text(_PROFILE.format(public_url=public_url, store=folder / "state.db"))
@@ -174,6 +182,8 @@ def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
         client = ["--client-id", cognito.client_id, "--client-secret", "file:client-secret"]
         _run(say, profile, "provider", "add", "cognito", *where, *client)
         _run(say, profile, "jsm", "connect", "--url", site.url, "--api-token", "file:api-token")
+        _write_customers(profile)
+        say("  + jsm.customers in the profile: {create: true, add_to_service_desk: true}")
         _run(say, profile, "portals", "sync")
         say("  $ jsmsso serve")
         log = folder / "serve.log"
@@ -189,6 +199,14 @@ def _run(say: Callable[[str], None], profile: Path, *arguments: str) -> None:
     done = subprocess.run(_command(profile, *arguments), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise CheckFailed(f"jsmsso {arguments[0]} {arguments[1]} ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def _write_customers(profile: Path) -> None:
+    """What an administrator writes into the file: a customer who has no account in JSM gets one."""
+    from jsmsso.profile.editing import editing
+
+    with editing(profile) as document:
+        document.data["jsm"]["customers"] = {"create": True, "add_to_service_desk": True}
 
 
 def _command(profile: Path, *arguments: str) -> list[str]:
