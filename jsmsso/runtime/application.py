@@ -16,6 +16,7 @@ from jsmsso.runtime.answers import Callback
 from jsmsso.runtime.backchannel import end_by_logout_token
 from jsmsso.runtime.deployment import Deployment
 from jsmsso.runtime.forms import is_form_token
+from jsmsso.runtime.forward_auth import ForwardAuth
 from jsmsso.runtime.gate import Gate
 from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import STATUS_LINES, Reply
@@ -58,6 +59,9 @@ class Application:
             "healthz": self._alive,
             "readyz": self._ready,
         }
+        if deployment.site is not None:
+            self._forward_auth = ForwardAuth(deployment, self._pages, self._gate, deployment.site)
+            self._rooms["auth"] = self._auth
 
     def close(self) -> None:
         """Let go of what this process opened, such as the store."""
@@ -114,6 +118,11 @@ class Application:
             return self._pages.not_found(visit, self._deployment.session_of(visit))
         return self._gate.native(visit)
 
+    def _auth(self, visit: Visit) -> Reply:
+        if visit.path == "/auth":
+            return self._forward_auth.check(visit)
+        return self._only(visit, "/auth/redirect") or self._forward_auth.redirect(visit)
+
     def _receive(self, visit: Visit) -> Reply:
         provider = self._deployment.by_callback.get(visit.path)
         if provider is None:
@@ -131,7 +140,7 @@ class Application:
             return self._headers.plain(401, "Sign in first: open this address in a browser.")
         return_to = self._return_to(visit)
         query = dict(parse_qsl(visit.query))
-        portal = self._deployment.portals.of_own_path(return_to)
+        portal = self._deployment.portal_of(return_to)
         named = query.get("provider", "")
         if "choose" in query or (named and named not in {one.name for one in self._deployment.possible_for(portal)}):
             return self._pages.sign_in(visit, portal, return_to, all_ways=True)
@@ -145,8 +154,8 @@ class Application:
         if isinstance(form, Reply):
             return form
         deployment = self._deployment
-        return_to = own_path(form.get("return_to", ""), self._base_path)
-        portal = deployment.portals.of_own_path(return_to)
+        return_to = deployment.return_to_of(form.get("return_to", ""))
+        portal = deployment.portal_of(return_to)
         if not visit.is_from_our_pages or not is_form_token(deployment.sealer, form.get("token", ""), "login", "", deployment.now()):
             return self._pages.sign_in(visit, portal, return_to, wrong="This form was open for too long. Please type your address again.")
         typed = form.get("email", "").strip()
@@ -229,4 +238,4 @@ class Application:
             return False
 
     def _return_to(self, visit: Visit) -> str:
-        return own_path(dict(parse_qsl(visit.query)).get("return_to", ""), self._base_path)
+        return self._deployment.return_to_of(dict(parse_qsl(visit.query)).get("return_to", ""))

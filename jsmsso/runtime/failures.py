@@ -38,7 +38,7 @@ class Failure:
     def event(self) -> str:
         if self.reason in ("page.not_found", "fault", "store_unavailable"):
             return self.reason
-        return "login.refused"
+        return "auth.refused" if self.reason == "other_path" else "login.refused"
 
 
 _ANSWERS = {

@@ -69,7 +69,7 @@ class Pages:
             asks=asks,
             wrong=wrong,
             typed=typed[:MAX_ADDRESS],
-            return_to=return_to,
+            return_to=self._deployment.own(return_to),
             token=form_token(deployment.sealer, "login", "", deployment.now()) if asks else "",
             native=self._native_login(portal),
             portal=portal,
@@ -128,6 +128,11 @@ class Pages:
             rules=self._deployment.explanation(session, portal),
             customer=customer,
         )
+
+    def path_not_open(self, visit: Visit, session: Session | None) -> Reply:
+        """Forward auth: a path of the protected site that belongs to no portal, where those stay closed."""
+        failure = Failure(403, "other_path", "This page is not open here", "The customer portals are.", "the path belongs to no portal")
+        return self._dead_end(visit, failure, session=session, step=self._home_step())
 
     def not_known_to_jira(self, visit: Visit, session: Session, portal: Portal, return_to: str) -> Reply:
         """``visibility: jira``: JSM does not say that they are a customer there."""
@@ -258,7 +263,7 @@ class Pages:
             step=step,
             reference=reference,
             provider=provider,
-            return_to=return_to or (f"/portal/{portal.key}" if portal else "/"),
+            return_to=self._deployment.own(return_to or (f"/portal/{portal.key}" if portal else "/")),
             token=self._logout_token(session),
         )
 
@@ -295,12 +300,12 @@ class Pages:
         return f"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}"
 
     def _login_address(self, provider: str, return_to: str, prompt: str = "") -> str:
-        query = {"provider": provider, "return_to": return_to.removesuffix("/"), "prompt": prompt}
+        query = {"provider": provider, "return_to": "" if return_to == "/" else self._deployment.own(return_to), "prompt": prompt}
         query = {name: value for name, value in query.items() if value}
         return f"{self._deployment.own('/login')}?{urlencode(query)}"
 
     def _choose_address(self, return_to: str) -> str:
-        query = {"choose": "1"} if return_to == "/" else {"choose": "1", "return_to": return_to}
+        query = {"choose": "1"} if return_to == "/" else {"choose": "1", "return_to": self._deployment.own(return_to)}
         return f"{self._deployment.own('/login')}?{urlencode(query)}"
 
     def _native_login(self, portal: Portal | None) -> str:

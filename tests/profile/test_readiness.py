@@ -42,7 +42,6 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
             id="required",
         ),
         pytest.param(READY.replace("env:A", "env:A, recheck: 15m"), "session.recheck", id="recheck"),
-        pytest.param(f"{READY}forward_auth: {{other_paths: deny}}\n", "forward_auth", id="forward auth"),
         pytest.param(f"{READY}limits: {{requests_per_hour: 3}}\n", "limits", id="limits"),
         pytest.param("session: {secret: env:A}\n", "providers: there is none", id="no provider"),
         pytest.param(f"providers: {{p: {OIDC}}}}}\n", "session.secret", id="no session secret"),
@@ -161,3 +160,23 @@ def test_thousands_of_portals_make_one_note() -> None:
     portals = "".join(f"  - {{{PORTAL.replace('3', str(n)).replace('HELP', f'K{n}')}, visibility: jira}}\n" for n in range(1, 50))
     (note,) = serving_notes(profile(f"{READY}portals:\n{portals}")).refused
     assert note.endswith("(in K1, K2, K3 and 46 more)")
+
+
+PROTECTED = "version: 1\npublic_url: https://jira.acme.com/_sso\n"
+NATIVE_PORTAL = PORTAL.replace("https://a.example/3", "https://jira.acme.com/servicedesk/customer/portal/3")
+
+
+@pytest.mark.parametrize(
+    "head, text, said",
+    [
+        pytest.param(PROTECTED, f"portals: [{{{NATIVE_PORTAL}}}]\ntrusted_proxies: [unix]\n", None, id="complete"),
+        pytest.param(PROTECTED, "", "trusted_proxies is empty", id="nobody is trusted"),
+        pytest.param(HEAD, "trusted_proxies: [unix]\n", "public_url has no path", id="no path"),
+        pytest.param(PROTECTED, f"portals: [{{{PORTAL}}}]\ntrusted_proxies: [unix]\n", "another host", id="portals elsewhere"),
+    ],
+)
+def test_what_keeps_forward_auth_from_answering_is_named(head: str, text: str, said: str | None) -> None:
+    notes = serving_notes(profile(f"{READY}{text}forward_auth: {{}}\n", head=head))
+    assert notes.refused == ()
+    found = [note for note in notes.named if note.startswith("forward_auth")]
+    assert [bool(said and said in note) for note in found] == ([True] if said else [])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+import re
+from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 
@@ -60,6 +61,55 @@ def test_everything_else_is_ignored(text: str) -> None:
     assert own_path(text) == "/"
     assert own_path("/_sso" + text, "/_sso") == "/"
     assert own_path(text, "/_sso") == "/"
+
+
+SITE_PATHS = [
+    "/servicedesk/customer/portal/3", "/servicedesk/customer/portal/3/create/10?summary=a%20b&x=(y)", "/browse/HELP-1", "/a/b/", "/_ssox",
+    "/secure/attachment/1/My%20File%20(1).pdf", "/s/a-CDN/_/download/x,-y.z:q/batch.css?locale=en-US", "/issues/?jql=project%20%3D%20HELP",
+    "/jira/plugins/servlet/x?to=https://jira.example/y", "/J%C3%BCrgen", "/~ada", "/x~y", "/@evil.example", "/evil.example",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SITE_PATHS)
+def test_with_forward_auth_a_path_of_the_same_host_is_kept(text: str) -> None:
+    assert own_path(text, "/_sso", site=True) == f"~{text}"
+    assert own_path(text, "", site=True) in (text, "/"), "without a path of ours nothing lies outside it"
+
+
+@pytest.mark.parametrize("text", BYPASSES)
+def test_with_forward_auth_no_other_host_is(text: str) -> None:
+    kept = own_path(text, "/_sso", site=True)
+    leads_to = urljoin("https://jira.acme.example/_sso/callback", kept.removeprefix("~"))
+    assert urlsplit(leads_to).netloc == "jira.acme.example"
+    assert kept == "/" or re.fullmatch(r"~/[!-~]*", kept), "what stands in a Location is plain"
+    assert "\\" not in kept
+    assert not kept.startswith(("~//", "~/%2f", "~/%5c"))
+    assert own_path("/_sso" + text, "/_sso", site=True) == "/" or not text.startswith("/")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/_sso", "/_sso/", "/_sso/logout", "/_sso/login", "/_sso/auth/redirect", "/%5fsso/logout", "/_sso?x", "~/browse/X", "~//evil.example"],
+)
+def test_with_forward_auth_our_own_addresses_are_no_targets(text: str) -> None:
+    assert own_path(text, "/_sso", site=True) == "/"
+
+
+@pytest.mark.parametrize(
+    "text, kept",
+    [
+        ("/a?token=x&b=1&%74oken=2&JWT=3&sda_source=y", "~/a?b=1"),
+        ("/a?os_username=u&os_password=p", "~/a"),
+        ("/a?b=<script>", "~/a"),
+        ("/a?b=1#c", "~/a"),
+        ("/a?b=\u00e4", "~/a"),
+        ("/a?b=%zz", "~/a"),
+        ("/a?" + "b" * 600, "~/a"),
+        ("/" + "a" * 600, "/"),
+    ],
+)
+def test_of_a_query_only_what_is_plain_and_no_credential_is_kept(text: str, kept: str) -> None:
+    assert own_path(text, "/_sso", site=True) == kept
 
 
 def test_a_login_leads_to_no_other_place(browser: Browser) -> None:
