@@ -27,6 +27,7 @@ COMMANDS = {
     "portals": Entry("jsmsso.cli.portals", "Pull the service desks and print a portal link for each."),
     "secrets": Entry("jsmsso.cli.secrets", "Keep secrets out of the profile."),
     "profile": Entry("jsmsso.cli.profile", "Check the profile, print its schema or its path."),
+    "audit": Entry("jsmsso.cli.audit", "Show who signed in, who was refused, and what was done for whom."),
     "serve": Entry("jsmsso.cli.serve", "Serve the portal links and the callback."),
     "demo": Entry("jsmsso.cli.demo", "Try all of it on this machine, with no account anywhere."),
 }
