@@ -22,7 +22,7 @@ from tests.services.children import Children, children
 from tests.services.home import Home, Ran, make_home, run_jsmsso
 from tests.services.keycloak import Keycloak, missing_for_keycloak, start_keycloak
 from tests.services.oidc_provider import OidcProvider, missing_for_node, start_provider
-from tests.services.redis import RedisServer, missing_for_redis, start_redis
+from tests.services.redis_server import RedisServer, missing_for_redis, start_redis
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,6 +26,7 @@ COMMANDS = {
     "jsm": Entry("jsmsso.cli.jsm", "Connect the Jira Service Management site."),
     "portals": Entry("jsmsso.cli.portals", "Pull the service desks and print a portal link for each."),
     "secrets": Entry("jsmsso.cli.secrets", "Keep secrets out of the profile."),
+    "store": Entry("jsmsso.cli.store", "Back up the store, and check it."),
     "profile": Entry("jsmsso.cli.profile", "Check the profile, print its schema or its path."),
     "audit": Entry("jsmsso.cli.audit", "Show who signed in, who was refused, and what was done for whom."),
     "serve": Entry("jsmsso.cli.serve", "Serve the portal links and the callback."),

@@ -130,6 +130,11 @@ def unavailable(path: Path, error: Exception) -> StoreUnavailable:
     return StoreUnavailable(f"the store {path} does not work: {error}", "See that its folder exists, is ours to write, and has space.")
 
 
+def not_there(path: Path) -> StoreUnavailable:
+    """The file does not exist, and nothing was asked that would make it."""
+    return StoreUnavailable(f"there is no store at {path} yet", "jsmsso serve makes it at its first start.")
+
+
 def newer(store: str, version: int) -> StoreUnavailable:
     """A newer release changed the store so that this one cannot use it."""
     return StoreUnavailable(f"{store} was made by a newer jsmsso (version {version})", "Upgrade jsmsso, or name another store.")

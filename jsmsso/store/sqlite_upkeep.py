@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jsmsso.store.records import Inspection
-from jsmsso.store.sqlite_file import SqliteFile, unavailable
+from jsmsso.store.sqlite_file import SqliteFile, not_there, unavailable
 from jsmsso.store.sqlite_schema import TABLES, VERSION, tables_of, version_of
 
 BATCH = 500  # rows deleted in one transaction, so that a login waits for milliseconds at most
@@ -104,6 +104,8 @@ def inspect_file(path: Path) -> Inspection:
         open_to_others = [str(part) for part in files if part.stat().st_mode & 0o077]
         if path.parent.stat().st_mode & 0o022:
             open_to_others.append(str(path.parent))
+    except FileNotFoundError:
+        raise not_there(path) from None
     except (OSError, sqlite3.Error) as error:
         raise unavailable(path, error) from error
     problems = [f"damaged: {sentence}" for sentence in damage]

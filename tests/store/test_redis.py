@@ -17,7 +17,7 @@ from jsmsso.errors import StoreUnavailable
 from jsmsso.store import redis_server
 from jsmsso.store.opening import open_store
 from jsmsso.store.records import Account, Ending
-from tests.services.redis import RedisServer
+from tests.services.redis_server import RedisServer
 
 NOW = 1_900_000_000.0
 LATER = NOW + 600
