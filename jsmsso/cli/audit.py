@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_COLUMNS = ("time", "event", "email", "portal", "provider")  # the rest of a line stands in the last column
+_COLUMNS = ("time", "event", "email", "portal")  # the rest of a line stands behind or below them
 _LONG = ("issuer", "subject")  # shown by --json alone
 
 
@@ -79,11 +79,19 @@ def _folded(email: str) -> str:
 
 
 def _draw(console: Console, found: list[dict[str, Any]]) -> None:
-    from jsmsso.cli.connection.showing import row, table, visible
+    from rich.padding import Padding
+    from rich.text import Text
 
-    drawn = table(*_COLUMNS, "")
-    for record in found:
-        more = [f"{name}: {value}" for name, value in record.items() if name not in (*_COLUMNS, *_LONG)]
-        time = str(record.get("time", ""))[:19].replace("T", " ")
-        row(drawn, time, *(visible(str(record.get(name, ""))) for name in _COLUMNS[1:]), visible(", ".join(more)))
-    console.print(drawn)
+    from jsmsso.cli.connection.showing import visible
+
+    lines = [[visible(str(record.get(name, ""))) for name in _COLUMNS] for record in found]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line, record in zip(lines, found, strict=True):
+        line[0] = line[0][:19].replace("T", " ")
+        head = "  ".join(cell.ljust(width) for cell, width in zip(line, (19, *widths[1:]), strict=True)).rstrip()
+        more = ", ".join(f"{name}: {visible(str(value))}" for name, value in record.items() if name not in (*_COLUMNS, *_LONG))
+        if len(head) + 2 + len(more) <= console.width:
+            console.print(Text(head), Text(f" {more}", style="dim"), soft_wrap=True)
+            continue
+        console.print(Text(head), soft_wrap=True)
+        console.print(Padding(Text(more, style="dim"), (0, 0, 0, 4), expand=False))
