@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from jsmsso.errors import CheckFailed
+from jsmsso.errors import CheckFailed, JsmRefused
 from jsmsso.jsm.client import JsmClient
 from jsmsso.jsm.paging import Progress
-from jsmsso.jsm.request_types import RequestType, list_request_types
+from jsmsso.jsm.request_types import NO_SUCH_CALL, RequestType, each_request_type, each_request_type_of
 from jsmsso.jsm.service_desks import ServiceDesk, list_service_desks
+from jsmsso.jsm.side_by_side import beside
 from jsmsso.jsm.site import Site
 from jsmsso.profile.model import Portal
 
@@ -38,6 +39,11 @@ class Change:
     after: PulledPortal | None
     mode: Mode
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the profile has it already."""
+        return self.what == "same" or (self.what == "gone" and self.before is not None and self.before.gone)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -52,16 +58,21 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether the profile says already what JSM says."""
-        return all(change.what == "same" or (change.what == "gone" and change.before and change.before.gone) for change in self.changes)
+        return all(change.is_settled for change in self.changes)
 
 
 def pull_portals(
     client: JsmClient, desks_progress: Progress = lambda count, done: None, types_progress: Progress = lambda count, done: None
 ) -> tuple[PulledPortal, ...]:
-    """Every portal that the service account may see. No call per desk, where the site can list all types at once."""
-    desks = list_service_desks(client, desks_progress)
-    types = list_request_types(client, desks, types_progress) if desks else ()
-    portal_ids = _portal_ids(types)
+    """Every portal that the service account may see. No call per desk, where the site can list all types at once.
+
+    Desks and types are listed side by side, each one page after the other.
+    """
+    with beside(lambda progress: _listed_portal_ids(client, progress), types_progress) as listed:
+        desks = list_service_desks(client, desks_progress)
+        portal_ids = listed.result() if desks else {}
+    if portal_ids is None:
+        portal_ids = _portal_ids(each_request_type_of(client, desks, types_progress))
     return tuple(_pulled(client.base_url, desk, portal_ids.get(desk.id, desk.id)) for desk in desks)
 
 
@@ -88,6 +99,16 @@ def compare(known: Sequence[Portal], pulled: Iterable[PulledPortal], mode: Mode,
     changes += [Change("added", None, portal, mode) for portal in left.values()]
     _refuse_two_of_one_key(changes)
     return Plan(tuple(changes))
+
+
+def _listed_portal_ids(client: JsmClient, progress: Progress) -> dict[str, str] | None:
+    """Service desk id -> portal id; None where the site cannot list all request types at once."""
+    try:
+        return _portal_ids(each_request_type(client, progress))
+    except JsmRefused as error:
+        if error.status in NO_SUCH_CALL:
+            return None
+        raise
 
 
 def _portal_ids(types: Iterable[RequestType]) -> dict[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jsmsso.errors import JsmRefused
-from jsmsso.jsm.answers import text_of
+from jsmsso.jsm.answers import in_path, text_of
 from jsmsso.jsm.client import JsmClient
 from jsmsso.jsm.paging import Progress, each_item
 from jsmsso.jsm.service_desks import NEEDS, ServiceDesk
@@ -26,26 +25,26 @@ class RequestType:
     group_ids: tuple[str, ...]
 
 
-def list_request_types(
-    client: JsmClient, desks: Iterable[ServiceDesk], progress: Progress = lambda count, done: None
-) -> tuple[RequestType, ...]:
+def each_request_type(client: JsmClient, progress: Progress = lambda count, done: None) -> Iterator[RequestType]:
     """Those of all desks in one paged call (Atlassian: ``GET /rest/servicedeskapi/requesttype``, experimental).
 
-    A site that has no such call is asked desk by desk (``GET .../servicedesk/<id>/requesttype``).
+    Raises :class:`JsmRefused` with one of :data:`NO_SUCH_CALL` where the site has no such call.
     """
-    try:
-        items = each_item(client, "/rest/servicedeskapi/requesttype", needs=NEEDS, experimental=True, progress=progress)
-        return tuple(_request_type(item, "") for item in items)
-    except JsmRefused as error:
-        if error.status not in NO_SUCH_CALL:
-            raise
-    types: list[RequestType] = []
+    items = each_item(client, "/rest/servicedeskapi/requesttype", needs=NEEDS, experimental=True, progress=progress)
+    return (_request_type(item, "") for item in items)
+
+
+def each_request_type_of(
+    client: JsmClient, desks: Iterable[ServiceDesk], progress: Progress = lambda count, done: None
+) -> Iterator[RequestType]:
+    """The same desk by desk, for a site that has nothing better (``GET .../servicedesk/<id>/requesttype``)."""
+    count = 0
     for desk in desks:
-        path = f"/rest/servicedeskapi/servicedesk/{desk.id}/requesttype"
-        types += (_request_type(item, desk.id) for item in each_item(client, path, needs=NEEDS))
-        progress(len(types), False)
-    progress(len(types), True)
-    return tuple(types)
+        for item in each_item(client, f"/rest/servicedeskapi/servicedesk/{in_path(desk.id)}/requesttype", needs=NEEDS):
+            count += 1
+            yield _request_type(item, desk.id)
+        progress(count, False)
+    progress(count, True)
 
 
 def _request_type(item: dict[str, Any], service_desk_id: str) -> RequestType:

@@ -9,9 +9,8 @@ from typing import Any
 
 from jsmsso.errors import CheckFailed
 from jsmsso.jsm.portals import Mode, Plan, PulledPortal, compare
-from jsmsso.profile.editing import editing
+from jsmsso.profile.editing import Editing, editing
 from jsmsso.profile.model import Portal
-from jsmsso.profile.reading import read_profile
 
 PULLED = ("id", "key", "service_desk", "name", "url")
 
@@ -51,31 +50,35 @@ def write_portals(path: Path, pulled: tuple[PulledPortal, ...], mode: Mode, *, p
     Returns what was done and whether the file changed. Keys, order and comments of the administrator stay.
     """
     with editing(path) as document:
-        plan = plan_portals(read_profile(path).portals, pulled, mode, prune=prune)
+        plan = plan_portals(document.profile.portals, pulled, mode, prune=prune)
         if not plan.is_empty:
-            _apply(plan, _portals_of(document.data))
+            _apply(plan, document)
     return plan, document.written
 
 
-def _portals_of(data: Any) -> Any:
-    """The list under ``portals:``; a new one stands behind ``jsm:``, as in the design's picture."""
+def _apply(plan: Plan, document: Editing) -> None:
+    known = [change for change in plan.changes if change.before is not None]
+    new = [_entry(change.after, change.mode) for change in plan.of("added") if change.after is not None]
+    if not known:
+        _new_list(document.data).extend(new)
+        return
+    changing = {index: change for index, change in enumerate(known) if not change.is_settled}
+    entries = document.entries("portals", changing)
+    for index, change in changing.items():
+        if change.after is not None:
+            _update(entries[index], change.after)
+        elif change.what == "gone":
+            entries[index]["gone"] = True
+    entries.remove(index for index, change in changing.items() if change.what == "pruned")
+    entries.extend(new)
+
+
+def _new_list(data: Any) -> Any:
+    """The list under ``portals:``, which stands behind ``jsm:``, as in the design's picture."""
     if not data.get("portals"):
         data.pop("portals", None)
         data.insert(list(data).index("jsm") + 1, "portals", [])
     return data["portals"]
-
-
-def _apply(plan: Plan, entries: Any) -> None:
-    known = [change for change in plan.changes if change.before is not None]
-    for entry, change in zip(entries, known, strict=True):
-        if change.after is not None:
-            _update(entry, change.after)
-        elif change.what == "gone" and not entry.get("gone"):
-            entry["gone"] = True
-    for index in reversed(range(len(known))):
-        if known[index].what == "pruned":
-            del entries[index]
-    entries.extend(_entry(change.after, change.mode) for change in plan.of("added") if change.after is not None)
 
 
 def _update(entry: Any, now: PulledPortal) -> None:

@@ -5,30 +5,81 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ruamel.yaml.comments import CommentedMap
 
 from jsmsso.errors import FileChanged, MachineFailed, ProfileInvalid
-from jsmsso.profile.parsing import parse
-from jsmsso.profile.reading import read_bytes, validate
-from jsmsso.profile.round_trip import RoundTrip
+from jsmsso.profile.model import Profile
+from jsmsso.profile.parsing import Document, parse
+from jsmsso.profile.reading import profile_of, read_bytes, validate
+from jsmsso.profile.round_trip import RoundTrip, plain_lines
+from jsmsso.profile.setting_aside import set_aside
 
 T = TypeVar("T")
 
 LOCK_PATIENCE = 5.0  # seconds: another command holds the lock for well under one
 
 
-@dataclass(slots=True)
 class Editing:
     """A profile being edited: change ``data`` in place. ``written`` says afterwards whether the file changed."""
 
-    data: CommentedMap
-    written: bool = False
+    def __init__(self, path: Path, before: bytes, parsed: Document) -> None:
+        self.written = False
+        self._path = path
+        self._text = before.decode()
+        self._parsed = parsed
+        self._file: RoundTrip | None = None
+
+    @property
+    def data(self) -> CommentedMap:
+        """The file's content with its comments."""
+        if self._file is None:
+            self._file = RoundTrip(self._text)
+        return self._file.data
+
+    @property
+    def profile(self) -> Profile:
+        """The profile as it stands in the file. Raises :class:`ProfileInvalid`."""
+        return profile_of(self._parsed, self._path)
+
+    def entries(self, key: str, needed: Collection[int]) -> Entries:
+        """The list under ``key``, of which only the entries ``needed`` will be changed: the others are left alone, which is quick.
+
+        To be asked for before ``data`` is; that has, afterwards, stand-ins for some of the others.
+        """
+        aside = set_aside(plain_lines(self._text), self._parsed, key, needed) if self._file is None else None
+        if aside is not None:
+            self._file = RoundTrip(self._text, aside)
+        return Entries(self.data[key], aside.place if aside else None)
+
+    def changed(self) -> str | None:
+        """The text as it is now; None where nothing changed."""
+        return None if self._file is None else self._file.text()
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A list of the profile, whose entries are counted as they stand in the file."""
+
+    values: Any
+    place: Mapping[int, int] | None
+
+    def __getitem__(self, index: int) -> Any:
+        return self.values[self.place[index] if self.place is not None else index]
+
+    def remove(self, indexes: Iterable[int]) -> None:
+        """Delete these entries."""
+        for index in sorted(indexes, reverse=True):
+            del self.values[self.place[index] if self.place is not None else index]
+
+    def extend(self, new: Iterable[Mapping[str, Any]]) -> None:
+        """New entries at the end."""
+        self.values.extend(new)
 
 
 @contextmanager
@@ -49,12 +100,12 @@ def editing(path: Path, create: bool = False) -> Iterator[Editing]:
         read_bytes(path)  # says that there is none
     with _locked(target, path):
         before = b"" if not target.exists() and create else read_bytes(target)
-        if before.strip() and (complaints := parse(before).complaints):
-            raise ProfileInvalid(str(path), tuple(complaints))
-        file = RoundTrip(before.decode())
-        edited = Editing(file.data)
+        parsed = parse(before)
+        if before.strip() and parsed.complaints:
+            raise ProfileInvalid(str(path), tuple(parsed.complaints))
+        edited = Editing(path, before, parsed)
         yield edited
-        if (text := file.text()) is None:
+        if (text := edited.changed()) is None:
             return
         after = text.encode()
         validate(after, path)

@@ -44,7 +44,11 @@ def read_bytes(path: Path) -> bytes:
 
 def validate(content: bytes, path: Path) -> Profile:
     """The profile in ``content``; ``path`` is for the complaints only. Raises :class:`ProfileInvalid`."""
-    document = parse(content)
+    return profile_of(parse(content), path)
+
+
+def profile_of(document: Document, path: Path) -> Profile:
+    """The profile in a file that is parsed already. Raises :class:`ProfileInvalid`."""
     profile, complaints = _examine(document)
     if profile is None or complaints:
         in_order = sorted(dict.fromkeys(complaints), key=lambda one: one.line)

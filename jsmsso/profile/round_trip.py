@@ -28,6 +28,7 @@ from yaml.resolver import Resolver
 
 from jsmsso.profile.parsing import parse
 from jsmsso.profile.scalars import STR, core_tag
+from jsmsso.profile.setting_aside import SetAside
 
 _BOM = "\ufeff"
 
@@ -76,10 +77,11 @@ _Representer.add_representer(list, _represent_list)
 class RoundTrip:
     """A file's ``data`` with its comments, and its text once ``data`` is changed."""
 
-    def __init__(self, text: str) -> None:
-        """``text`` has been parsed without complaint before; it may be empty."""
+    def __init__(self, text: str, aside: SetAside | None = None) -> None:
+        """``text`` has been parsed without complaint before; it may be empty. What is set aside of it is not in ``data``."""
         self._crlf, self._bom = "\r\n" in text, text.startswith(_BOM)
-        self._before = text.removeprefix(_BOM).replace("\r\n", "\n")
+        self._aside = aside
+        self._before = aside.text if aside else plain_lines(text)
         self._engine = _engine(self._before)
         loaded = self._engine.load(self._before)
         self.data: CommentedMap = CommentedMap() if loaded is None else loaded
@@ -91,12 +93,18 @@ class RoundTrip:
         if changed == self._unchanged:
             return None
         after = _merge(self._unchanged, self._before, changed) if self._before.strip() else changed
+        after = self._aside.put_back(after) if self._aside else after
         return (_BOM if self._bom else "") + (after.replace("\n", "\r\n") if self._crlf else after)
 
     def _write(self) -> str:
         stream = io.StringIO()
         self._engine.dump(self.data, stream)
         return stream.getvalue()
+
+
+def plain_lines(text: str) -> str:
+    """The text as editing sees it: no byte order mark, and one character at the end of a line."""
+    return text.removeprefix(_BOM).replace("\r\n", "\n")
 
 
 def _engine(like: str) -> YAML:
