@@ -11,6 +11,7 @@ from jsmsso.profile.model import Portal
 from jsmsso.runtime import logins, sessions
 from jsmsso.runtime.cookies import MAX_HINT, PROVIDER_SECONDS
 from jsmsso.runtime.deployment import Deployment, ServedProvider
+from jsmsso.runtime.frontchannel import FrontChannel
 from jsmsso.runtime.logins import LOGIN_SECONDS, Login
 from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import Header, Reply
@@ -23,12 +24,13 @@ REMEMBERED_SECONDS = 7200  # a used login outlives its cookie, so that its answe
 class Callback:
     """``GET /callback`` and ``GET /callback/<provider>``."""
 
-    def __init__(self, deployment: Deployment, pages: Pages) -> None:
+    def __init__(self, deployment: Deployment, pages: Pages, front_channel: FrontChannel) -> None:
         self._deployment = deployment
         self._pages = pages
+        self._front_channel = front_channel
 
     def receive(self, visit: Visit, provider: ServedProvider) -> Reply:
-        """Sign somebody in, or say why not. The login's cookie goes whatever the outcome."""
+        """Sign somebody in, or say why not. The login's cookie goes whatever the outcome, unless the store is down."""
         deployment = self._deployment
         try:
             answer = read_answer(visit.query)
@@ -50,6 +52,9 @@ class Callback:
             # Whoever was signed in on this browser before is not the one who just logged in.
             cleared = [clear, deployment.cookies.clear(deployment.cookies.session)]
             return self._pages.login_failed(visit, error, provider.name, portal, login.return_to, cleared)
+        except StoreUnavailable as error:
+            # The login may not have been used: its cookie stays, so that the page can be loaded again when the store is back.
+            return self._pages.login_failed(visit, error, provider.name, portal, login.return_to, unsaid=answer.code)
         except JsmssoError as error:
             # A provider may repeat the code in what it says about it.
             return self._pages.login_failed(visit, error, provider.name, portal, login.return_to, [clear], unsaid=answer.code)
@@ -112,6 +117,7 @@ class Callback:
         deployment.record_login(customer, portal)
         cookies = [clear, deployment.cookies.set(deployment.cookies.session, deployment.sessions.keep(session))]
         cookies += self._kept_of_login(visit, authentication, provider, session)
+        self._front_channel.expect(session)
         if deployment.rechecks is not None:
             deployment.rechecks.begin(session, authentication.tokens.refresh_token, authentication.id_claims)
         said = {

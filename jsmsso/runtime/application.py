@@ -17,6 +17,7 @@ from jsmsso.runtime.backchannel import end_by_logout_token
 from jsmsso.runtime.deployment import Deployment
 from jsmsso.runtime.forms import is_form_token
 from jsmsso.runtime.forward_auth import ForwardAuth
+from jsmsso.runtime.frontchannel import FrontChannel
 from jsmsso.runtime.gate import Gate
 from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import STATUS_LINES, Reply
@@ -42,7 +43,8 @@ class Application:
         self._headers = deployment.headers
         self._pages = Pages(deployment)
         self._gate = Gate(deployment, self._pages)
-        self._callback = Callback(deployment, self._pages)
+        self._front_channel = FrontChannel(deployment)
+        self._callback = Callback(deployment, self._pages, self._front_channel)
         self._signing_out = SigningOut(deployment, self._pages)
         # One look at the first segment stands in for Werkzeug's router: Map.bind_to_environ and match cost 15
         # microseconds of the 40 that an answer to a session may cost (benchmarks/).
@@ -54,6 +56,7 @@ class Application:
             "login": self._login,
             "logout": self._logout,
             "backchannel-logout": self._signed_out_elsewhere,
+            "frontchannel-logout": self._signed_out_in_a_frame,
             "logged-out": self._logged_out,
             "assets": self._asset,
             "healthz": self._alive,
@@ -179,6 +182,15 @@ class Application:
             return self._headers.plain(405, "This address does not take that method.", [("Allow", "POST")])
         form = self._form(visit)
         return form if isinstance(form, Reply) else end_by_logout_token(self._deployment, served, form.get("logout_token", ""))
+
+    def _signed_out_in_a_frame(self, visit: Visit) -> Reply:
+        """``GET /frontchannel-logout/<provider>``: a page of the provider's says that somebody signs out (Front-Channel Logout 1.0, 2)."""
+        served = self._deployment.providers.get(visit.path.removeprefix("/frontchannel-logout/"))
+        if served is None:
+            return self._headers.plain(404, "Not found.")
+        if visit.method != "GET":
+            return self._headers.plain(405, "This address does not take that method.", [("Allow", "GET")])
+        return self._front_channel.end(visit, served)
 
     def _logout(self, visit: Visit) -> Reply:
         if (other := self._only(visit, "/logout")) is not None:
