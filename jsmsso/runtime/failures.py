@@ -116,12 +116,16 @@ def _provider(error: ProviderFailed) -> Failure:
 _UNCLEAR = (
     403,
     "Your account needs a look",
-    "You signed in, but which account is yours in the portal could not be told for certain. It is not your mistake.",
+    "Which account in the portal is yours could not be told for certain. It is not your mistake.",
 )
 _CUSTOMERS = {
-    "account_missing": (403, "You have no account here yet", "You signed in, but this portal does not know you. It is not your mistake."),
+    "account_missing": (403, "You have no account here yet", "The portal does not know you yet. It is not your mistake."),
     "customer_barred": (403, "This account has no access", "Your access here was ended by the people who run this site."),
-    "customer_not_written": (503, "The portal does not answer", "You signed in, but the portal cannot be prepared for you just now."),
+    "customer_not_written": (
+        503,
+        "The portal does not answer",
+        "It cannot be prepared for you just now. Your link is kept: try again in a moment.",
+    ),
 }
 
 
