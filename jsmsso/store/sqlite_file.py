@@ -46,7 +46,9 @@ class SqliteFile:
 
     def close(self) -> None:
         """Close this thread's connection, such as before a fork."""
-        self._connection().close()
+        process, connection = getattr(self._threads, "connection", (0, None))
+        if connection is not None and process == os.getpid():
+            connection.close()
         self._threads.connection = (0, None)
 
     def _rows(self, sql: str, *values: Any) -> list[Any]:
