@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,13 @@ def desk_organizations_of(client: JsmClient, site: Site, desk_id: str, user_id: 
     if site.is_cloud:
         return list(_listed(client, path, {"accountId": user_id}))
     return [organization for organization in _listed(client, path) if is_member(client, site, organization.id, user_id)]
+
+
+def organizations_among(client: JsmClient, site: Site, among: Collection[str], user_id: str) -> set[str]:
+    """Those of the ids ``among`` whose organizations the account is in. Cloud is asked once, Data Center for each."""
+    if site.is_cloud:
+        return {one.id for one in organizations_of(client, site, user_id)}.intersection(among)
+    return {organization_id for organization_id in among if is_member(client, site, organization_id, user_id)}
 
 
 def is_member(client: JsmClient, site: Site, organization_id: str, user_id: str) -> bool:

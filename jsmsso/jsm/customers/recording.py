@@ -203,7 +203,7 @@ class Recorder:
         found = {id_: name for name, id_ in ids.items() if id_ is not None}
         if not found and not ours:
             return
-        is_in = self._organizations_of(account, found, to)
+        is_in = organizations.organizations_among(to.client, to.site, found, account.account_id)
         for id_, name in found.items():
             if id_ not in is_in:
                 made = Membership(wanted.issuer, wanted.subject, account.account_id, id_, name, self._now())
@@ -213,13 +213,6 @@ class Recorder:
             for membership in ours:
                 if membership.organization_id not in found and membership.organization not in names:
                     self._leave(membership, to)
-
-    @staticmethod
-    def _organizations_of(account: Account, among: Collection[str], to: Connection) -> set[str]:
-        """Those of ``among`` that the account is in. Data Center cannot be asked for all of an account's."""
-        if to.site.is_cloud:
-            return {one.id for one in organizations.organizations_of(to.client, to.site, account.account_id)}
-        return {id_ for id_ in among if organizations.is_member(to.client, to.site, id_, account.account_id)}
 
     def _organization_id(self, name: str, wanted: Wanted, to: Connection) -> str | None:
         id_ = self._ids.of(name, to.client)
