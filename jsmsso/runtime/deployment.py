@@ -78,6 +78,8 @@ if TYPE_CHECKING:
 
 PLACES = 8  # threads of a worker's sixteen that may wait for a provider or JSM
 AUDIT_SAY_SECONDS = 60.0  # between two complaints about a disk that takes no lines
+STORE_SAY_SECONDS = 10.0  # between two complaints about a store that does not answer, while requests go on without it
+WITHOUT_STORE = "sessions that were ended may go on, who was revoked may log in, and an answer to a login may be used twice"
 AUDITED = frozenset(
     (
         "customer.created",
@@ -110,7 +112,7 @@ class Deployment:
         self.store: Store = open_store(
             profile.store, password=secrets.store_password, namespace=profile.public_url, ca_bundle=ca_bundle(profile, path)
         )
-        self.endings = Endings(self.store, now)
+        self.endings = Endings(self.store, now, self.go_on_without_store)
         self.sessions = SessionKeeping(
             self.sealer, self.store, now, lifetime=profile.session.lifetime, idle_timeout=profile.session.idle_timeout
         )
@@ -119,7 +121,7 @@ class Deployment:
         self.events = EventLog(profile.log.format)
         folder = audit_folder(profile.log.audit_folder, profile.store.url if profile.store else None, self.folder)
         self.audit = Audit(folder, now=now, on_loss=self._say_of_audit)
-        self._said_of_audit = float("-inf")
+        self._said_of_audit = self._said_of_store = float("-inf")
         self.http = http_client(profile, path)
         self.providers = {name: self._serve(name, secrets) for name in profile.providers}
         self.by_callback = {provider.callback: self.providers[name] for name, provider in profile.providers.items()}
@@ -324,10 +326,12 @@ class Deployment:
             self.go_on_without_store(error)
 
     def go_on_without_store(self, error: StoreUnavailable) -> None:
-        """``store_failure: open``: say so, and go on with what is sealed in cookies. ``closed``: raise it."""
+        """``store_failure: open``: say now and then what is weaker, and go on with what is sealed in cookies. ``closed``: raise it."""
         if self.profile.store_failure == "closed":
             raise error
-        self.events.write("store.unavailable", reason=error.code, detail=error.message, hint=error.hint)
+        if self.now() >= self._said_of_store + STORE_SAY_SECONDS:
+            self._said_of_store = self.now()
+            self.events.write("store.unavailable", reason=error.code, detail=error.message, hint=error.hint, weaker=WITHOUT_STORE)
 
     def is_known_to_jira(self, customer: Customer, portal: Portal) -> bool:
         """``visibility: jira``. Without a site nobody is known to it."""

@@ -9,6 +9,7 @@ from jsmsso.errors import StoreUnavailable
 from jsmsso.runtime.sessions import Session
 from jsmsso.store.interface import Store
 from jsmsso.store.records import Ending
+from jsmsso.store.watching import DOWN_AFTER_SECONDS
 
 POLL_SECONDS = 1.0
 
@@ -20,18 +21,24 @@ class Endings:
     all sessions: five looks into a dictionary.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, now: Callable[[], float], on_silence: Callable[[StoreUnavailable], None]) -> None:
+        """``on_silence`` is told when the store has not said for ten seconds which sessions ended; it may raise."""
         self._store = store
         self._now = now
+        self._on_silence = on_silence
         self._lock = threading.Lock()
         self._number = 0
         self._read_at = float("-inf")
+        self._answered_at = float("-inf")
+        self._silence: StoreUnavailable | None = None
         self._ended: dict[tuple[str, str, str], Ending] = {}
 
     def has_ended(self, session: Session) -> bool:
-        """Whether somebody ended this session. While the store does not answer, what was read before counts."""
+        """Whether somebody ended this session. While the store does not answer, what was read before counts, if that is allowed."""
         if self._now() >= self._read_at + POLL_SECONDS:
             self._read()
+        if self._silence is not None:
+            self._on_silence(self._silence)
         if not self._ended:
             return False
         issuer = session.customer.issuer
@@ -50,17 +57,24 @@ class Endings:
         self._note(ending)
 
     def _read(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            return  # another request reads already
+        # Usually another request that reads already is not waited for; after a start, and after a time without requests, it is:
+        # what is known then may be long out of date.
+        is_out_of_date = self._silence is None and self._now() >= self._answered_at + DOWN_AFTER_SECONDS
+        if not self._lock.acquire(blocking=is_out_of_date):
+            return
         try:
+            if self._now() < self._read_at + POLL_SECONDS:
+                return
             self._number, found = self._store.endings_after(self._number)
             for ending in found:
                 self._note(ending)
-            now = self._read_at = self._now()
+            now = self._read_at = self._answered_at = self._now()
+            self._silence = None
             for key in [key for key, ending in self._ended.items() if ending.expires < now]:
                 del self._ended[key]
-        except StoreUnavailable:
-            self._read_at = self._now()
+        except StoreUnavailable as error:
+            now = self._read_at = self._now()
+            self._silence = error if now >= self._answered_at + DOWN_AFTER_SECONDS else None
         finally:
             self._lock.release()
 

@@ -19,7 +19,7 @@ from granian.errors import ConfigurationError
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from jsmsso.errors import JsmssoError, MachineFailed
+from jsmsso.errors import JsmssoError, MachineFailed, StoreUnavailable
 from jsmsso.runtime.application import Application
 from jsmsso.runtime.deployment import Deployment
 from jsmsso.runtime.event_log import EventLog
@@ -180,6 +180,12 @@ def _tried(prepared: Prepared) -> Deployment:
     """Whatever a worker would fail with, this fails with."""
     deployment = prepared.deployment()
     deployment.audit.check()
+    try:
+        deployment.store.check()
+    except StoreUnavailable as error:
+        if not deployment.store.health.is_failing:  # a newer release's; else it may come later than we
+            raise
+        deployment.events.write("store.unavailable", reason=error.code, detail=error.message, hint=error.hint)
     Application(deployment).close()
     return deployment
 

@@ -71,6 +71,11 @@ class StoreHealth:
         self.writes = Watch(clock)
 
     @property
+    def is_failing(self) -> bool:
+        """Whether the last reading or the last writing failed."""
+        return self.reads.is_failing or self.writes.is_failing
+
+    @property
     def is_down(self) -> bool:
         """Whether reading or writing has failed for ten seconds."""
         return self.reads.is_down or self.writes.is_down
