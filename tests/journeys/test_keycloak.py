@@ -123,6 +123,22 @@ def test_a_logout_in_one_browser_leaves_the_session_of_another(stage: Stage, pag
     elsewhere.close()
 
 
+def test_the_frame_in_keycloak_s_logout_page_ends_the_session_here(stage: Stage, page: Page) -> None:
+    stage.realm.use_front_channel(f"{stage.url}/frontchannel-logout/keycloak")
+    page.goto(f"{stage.url}/portal/HR")
+    sign_in(page, stage.realm.ada)
+    page.wait_for_url(f"{stage.url}/portal/HR")
+    assert statuses(stage.served, page.context) == {200}
+
+    tab = page.context.new_page()
+    tab.goto(f"{stage.realm.issuer}/protocol/openid-connect/logout")
+    tab.click("#kc-logout")
+    tab.get_by_text("You are logging out from following apps").wait_for()
+    assert is_over_within(2, stage.served, page.context)
+    events = [line["event"] for line in stage.served.log if line["event"].startswith("logout")]
+    assert events == ["logout.frontchannel"]
+
+
 def test_tokens_are_refreshed_and_each_refresh_token_serves_once(stage: Stage, start: Children, jsmsso_home: Home, page: Page) -> None:
     holder = Holder(start, jsmsso_home, ("--port", stage.terminal.rpartition(":")[2], "--no-browser"), {})
     child = holder.begin()

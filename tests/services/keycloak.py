@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -45,6 +46,13 @@ class Realm:
     def end_sessions(self, person: Person) -> None:
         """What an administrator does who clicks "Sign out" at a user: Keycloak tells every client over the back channel."""
         self.keycloak.call("POST", f"{self._path}/users/{person.id}/logout")
+
+    def use_front_channel(self, url: str) -> None:
+        """What an administrator sets at the client: Keycloak's logout page then frames ``url``, and calls no back channel."""
+        (client,) = self.keycloak.call("GET", f"{self._path}/clients?clientId={self.client_id}").json()
+        changed = {"frontchannel.logout.url": url, "frontchannel.logout.session.required": "true"}
+        client |= {"frontchannelLogout": True, "attributes": client["attributes"] | changed}
+        self.keycloak.call("PUT", f"{self._path}/clients/{client['id']}", json.dumps(client))
 
     @property
     def _path(self) -> str:
