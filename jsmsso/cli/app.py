@@ -25,6 +25,8 @@ COMMANDS = {
     "access": Entry("jsmsso.cli.access", "Say who may enter, and try it out."),
     "jsm": Entry("jsmsso.cli.jsm", "Connect the Jira Service Management site."),
     "portals": Entry("jsmsso.cli.portals", "Pull the service desks and print a portal link for each."),
+    "customers": Entry("jsmsso.cli.customers", "Show, link, load, export and shut out customers."),
+    "sessions": Entry("jsmsso.cli.sessions", "End sessions on every worker."),
     "secrets": Entry("jsmsso.cli.secrets", "Keep secrets out of the profile."),
     "store": Entry("jsmsso.cli.store", "Back up the store, and check it."),
     "profile": Entry("jsmsso.cli.profile", "Check the profile, print its schema or its path."),

@@ -1,0 +1,1 @@
+"""``customers sync``: many customers written to JSM before their first login."""

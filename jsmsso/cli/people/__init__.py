@@ -1,0 +1,1 @@
+"""What ``jsmsso customers`` and ``jsmsso sessions`` do, one file a subject."""
