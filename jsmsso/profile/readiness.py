@@ -25,7 +25,7 @@ _REFUSED = {
 _NAMED = (
     "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
     "portals[].knowledge_base", "saml", "scim",
-    "branding.time_zone", "retention",
+    "branding.time_zone", "retention.drafts",
 )  # fmt: skip
 
 

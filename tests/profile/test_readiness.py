@@ -142,7 +142,7 @@ def test_a_loopback_profile_needs_no_session_secret() -> None:
         pytest.param(
             with_portal("knowledge_base: all_customers"), "portals[].knowledge_base is not acted on yet (in HELP)", id="knowledge base"
         ),
-        pytest.param(f"{READY}retention: {{audit: 30d}}\n", "retention", id="retention"),
+        pytest.param(f"{READY}retention: {{drafts: 12h}}\n", "retention.drafts", id="retention of drafts"),
     ],
 )
 def test_a_key_that_only_adds_something_is_named(text: str, key: str) -> None:
