@@ -19,6 +19,7 @@ import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.emitter import Emitter
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.resolver import VersionedResolver
@@ -48,6 +49,23 @@ class _Constructor(RoundTripConstructor):
     def construct_scalar(self, node: Any) -> Any:
         value = super().construct_scalar(node)
         return PlainScalarString(value) if type(value) is str and node.style in (None, "") else value
+
+
+class _Emitter(Emitter):
+    """Begins every item, and every key but an item's first, on a line of its own.
+
+    ruamel.yaml 0.19 forgets to, once, after a first item in brackets that has a comment before and behind it.
+    """
+
+    def expect_block_mapping_key(self, first: Any = False) -> None:
+        if not first:
+            self.no_newline = False
+        super().expect_block_mapping_key(first)
+
+    def expect_block_sequence_item(self, first: bool = False) -> None:
+        if not first:
+            self.no_newline = False
+        super().expect_block_sequence_item(first)
 
 
 class _Representer(RoundTripRepresenter):
@@ -112,6 +130,7 @@ def _engine(like: str) -> YAML:
     engine = YAML(typ="rt")
     engine.Resolver = CoreResolver
     engine.Constructor = _Constructor
+    engine.Emitter = _Emitter
     engine.Representer = _Representer
     engine.preserve_quotes = True
     engine.width = 1_000_000  # never folds a line

@@ -49,7 +49,8 @@ def set_aside(text: str, document: Document, key: str, needed: Collection[int]) 
     indent = dashes.pop()
     if dashes or indent is None or len(set(starts)) < len(starts):
         return None
-    left = sorted({0, len(values) - 1, *needed})
+    near = {index + step for index in needed for step in (-1, 0, 1)}  # comments between two entries belong to either
+    left = sorted({0, len(values) - 1, *near} & set(range(len(values))))
     name = f"set-aside-{secrets.token_hex(8)}"
     starts.append(len(lines))  # what follows the list stays with its last entry
     shortened, runs, place = lines[: starts[0]], dict[str, list[str]](), dict[int, int]()

@@ -128,6 +128,19 @@ def test_a_portal_added_looks_like_the_design(path: Path) -> None:
     assert [(one.id, one.key, one.name) for one in read_profile(path).portals] == [("3", "HELP", "IT help"), ("9", "NO", "12:30")]
 
 
+IN_BRACKETS = '{{id: "{0}", key: D{0}, service_desk: "{0}", name: {1}, url: https://acme.atlassian.net/p/{0}, mode: hosted}}'
+ON_LINES = IN_BRACKETS.replace("{{", "").replace("}}", "").replace(", ", "\n    ")
+
+
+@pytest.mark.parametrize("second", [pytest.param(IN_BRACKETS, id="in brackets"), pytest.param(ON_LINES, id="on lines of its own")])
+def test_a_first_item_in_brackets_between_two_comments_spoils_nothing_behind_it(path: Path, second: str) -> None:
+    text = f"{HEAD}portals:\n  # ours\n  - {IN_BRACKETS.format(1, 'first')}   # help\n  - {second.format(2, 'old')}\n"
+    path.write_text(text)
+    with editing(path) as document:
+        document.data["portals"][1]["name"] = "new"
+    assert path.read_text() == text.replace("name: old", "name: new")
+
+
 def test_nothing_is_written_when_nothing_changed(path: Path) -> None:
     before = path.stat()
     with editing(path) as document:
