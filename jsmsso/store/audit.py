@@ -5,6 +5,7 @@ In JSM all that is done for customers is the service account's, so these files a
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from jsmsso.errors import MachineFailed
 from jsmsso.store.json_lines import json_line, stamp
 
 DAY = 86400
-_NAME = re.compile(r"audit-(\d{4}-\d{2}-\d{2})\.jsonl")
+_NAME = re.compile(r"audit-(\d{4}-\d{2}-\d{2})\.jsonl(?:\.gz)?")  # whoever compresses old days may
 _BEGINNING = '{"time":"'  # of a line; inside a value its quotes would be escaped
 
 
@@ -157,12 +158,13 @@ def audit_folder(named: str | None, store_address: str | None, base: Path) -> Pa
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8", errors="replace", newline="\n") as file:
             yield from (line for line in file if line.strip())
     except FileNotFoundError:
         return  # retention was quicker
-    except OSError as error:
-        raise MachineFailed(f"the audit trail's file {path} cannot be read: {error.strerror}") from error
+    except (OSError, EOFError) as error:
+        raise MachineFailed(f"the audit trail's file {path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _record(line: str) -> dict[str, Any] | None:

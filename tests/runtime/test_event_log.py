@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -111,3 +112,13 @@ def test_human_lines_are_written_where_the_profile_says_so(make_site: Callable[.
     site = make_site(provider, log={"format": "human"})
     Browser(site).log_in()
     assert ' login.ok provider="a"' in site.log_text
+
+
+def test_every_event_and_reason_is_in_the_documentation() -> None:
+    root = Path(__file__).parents[2]
+    text = (root / "docs" / "operations.md").read_text()
+    code = "".join(path.read_text() for room in ("runtime", "jsm") for path in (root / "jsmsso" / room).rglob("*.py"))
+    events = set(re.findall(r'(?:events\.write|say)\(\s*"([a-z_.]+)"', code))
+    reasons = set(re.findall(r'Failure\(\s*\d+, "([a-z_.]+)"', code)) - {"fault"}
+    assert {"login.ok", "worker.died", "customer.created"} <= events
+    assert sorted(one for one in events | reasons if f"`{one}`" not in text) == []

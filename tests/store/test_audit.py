@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import multiprocessing
 import os
@@ -197,11 +198,25 @@ def test_a_trail_that_was_never_begun_is_empty(audit: Audit) -> None:
     assert not audit.folder.exists()
 
 
+def test_days_that_somebody_compressed_are_read_and_kept_as_long(filled: Audit, clock: Clock) -> None:
+    path = filled.folder / "audit-2027-01-15.jsonl"
+    with gzip.open(f"{path}.gz", "wb") as file:
+        file.write(path.read_bytes())
+    path.unlink()
+    assert events(filled, email="ada@acme.example") == ["login.ok", "login.ok", "logout"]
+    clock.seconds += DAY
+    assert filled.clean(2 * DAY) == 1
+    assert events(filled, email="ada@acme.example") == ["login.ok", "logout"]
+    (filled.folder / "audit-2027-01-17.jsonl.gz").write_bytes(b"no gzip")
+    with pytest.raises(MachineFailed, match="2027-01-17"):
+        events(filled)
+
+
 # Retention ------------------------------------------------------------------------------------
 
 
 def test_files_older_than_the_retention_are_deleted_and_nothing_else(filled: Audit, clock: Clock) -> None:
-    for name in ("audit-2020-01-01.jsonl.gz", "audit-2020-13-45.jsonl", "notes.txt"):
+    for name in ("audit-2020-01-01.jsonl.bak", "audit-2020-13-45.jsonl", "notes.txt"):
         (filled.folder / name).write_text("")
     assert filled.clean(2 * DAY) == 0
     clock.seconds += DAY / 2
