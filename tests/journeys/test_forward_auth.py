@@ -154,7 +154,7 @@ TRICKS = [
 def test_no_way_of_writing_a_path_opens_another_one(site: Protected, cookie: str) -> None:
     asked = len(site.jsm.seen)
     for target in TRICKS:
-        for headers in ({}, {"Cookie": cookie}, {"Cookie": cookie, **PAGE_LOAD}):
+        for headers in ({"Cookie": cookie}, {"Cookie": cookie, **PAGE_LOAD}):
             answer = site.ask(target, headers)
             assert answer.status in (400, 401, 403, 404, 405), (target, answer)
             assert "x-auth-request" not in str(answer.headers).lower()

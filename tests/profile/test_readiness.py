@@ -23,7 +23,7 @@ def with_portal(rest: str) -> str:
     return f"{READY}portals: [{{{PORTAL}, {rest}}}]\n"
 
 
-@pytest.mark.parametrize("name", ["cognito.yaml", "data-center.yaml"])
+@pytest.mark.parametrize("name", ["cognito.yaml", "data-center.yaml", "forward-auth.yaml"])
 def test_an_example_that_serves_has_no_notes(name: str) -> None:
     notes = serving_notes(read_profile(Path(__file__).parents[2] / "examples" / name))
     assert (notes.named, notes.refused) == ((), ())
