@@ -1,5 +1,6 @@
 # make demo   try it, with no account anywhere        make test   everything tests need, then the tests
 # make check  style, types, layers                    make bench  the measurements
+# make soak   thousands of logins and sessions, and trouble at the provider and at JSM; some five minutes, loopback only
 # make conformance   what the OpenID Connect specifications ask of a relying party; with Java and Maven also at a real Keycloak
 
 SHELL := /bin/bash
@@ -8,11 +9,12 @@ BIN := $(VENV)/bin
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+SOAK_ARGS ?=
 TESTS ?= tests
 PYTEST_ARGS ?= -n 2 --dist loadfile
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
-.PHONY: demo test conformance check bench services lock clean
+.PHONY: demo test conformance check bench soak services lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/jsmsso demo $(DEMO_ARGS)
@@ -36,6 +38,9 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev services
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
+soak: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.soak $(SOAK_ARGS)
+
 # What tests take from Debian and npm; quick when all of it is there.
 services:
 	@scripts/install-services
@@ -45,6 +50,8 @@ lock: $(VENV)/.uv
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra demo --group build -c requirements/dev.txt -o requirements/demo.txt
+	$(COMPILE) pyproject.toml --extra redis -c requirements/dev.txt -o requirements/serve.txt
+	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache tests/services/node_modules

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from benchmarks.acts import NATIVE_PORTAL, Gateway
 from benchmarks.cpu import descendants
@@ -60,8 +61,11 @@ class Site:
         }
 
 
-def jsmsso_command(site: Site) -> list[str]:
-    """`jsmsso serve` with a profile as an administrator would have it: rules, a portal in mode redirect, secrets in files."""
+def jsmsso_command(site: Site, more: Mapping[str, object] = MappingProxyType({})) -> list[str]:
+    """`jsmsso serve` with a profile as an administrator would have it: rules, a portal in mode redirect, secrets in files.
+
+    ``more`` are further keys of the profile.
+    """
     (site.folder / "client_secret").write_text(site.client_secret)
     (site.folder / "session_secret").write_text(site.session_secret)
     for name in ("client_secret", "session_secret"):
@@ -90,6 +94,7 @@ def jsmsso_command(site: Site) -> list[str]:
         ],
         "session": {"secret": "file:session_secret"},
         "store": f"sqlite:///{site.folder / 'state.db'}",
+        **more,
     }
     (site.folder / "jsmsso.yaml").write_text(json.dumps(profile, indent=2))  # JSON is YAML
     command = str(Path(sys.executable).with_name("jsmsso"))
@@ -153,10 +158,8 @@ def why_not(name: str) -> str:
 @contextmanager
 def stub_provider(folder: Path) -> Iterator[str]:
     """The provider's origin while it runs."""
-    with _running([sys.executable, "-m", "benchmarks.stub_provider"], dict(os.environ), folder / "stub.log") as process:
-        log = folder / "stub.log"
-        _wait(process, lambda: "\n" in log.read_text(), log)
-        yield log.read_text().strip()
+    with running([sys.executable, "-m", "benchmarks.stub_provider"], dict(os.environ), folder / "stub.log") as process:
+        yield first_line(process, folder / "stub.log")
 
 
 @contextmanager
@@ -166,7 +169,7 @@ def gateway(name: str, command: Callable[[Site], list[str]], origin: str, issuer
     folder.chmod(0o755)  # Apache's workers are another user when it is started as root
     site = Site(origin, issuer_path, _free_port(), folder, secrets.token_urlsafe(24), secrets.token_urlsafe(36))
     log = folder / "log"
-    with _running(command(site), site.environment, log) as process:
+    with running(command(site), site.environment, log) as process:
         # A parent may listen before its workers are there.
         _wait(process, lambda: _listens(site.port) and len(descendants(process.pid)) > WORKERS, log)
         yield Gateway(name, site.port, process.pid, f"{site.issuer}/authorize")
@@ -184,7 +187,8 @@ def all_of(names: Sequence[str], origin: str, folder: Path) -> Iterator[tuple[Ga
 
 
 @contextmanager
-def _running(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process and what it starts, until the end; its output goes to ``log``."""
     with log.open("wb") as stream:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream, start_new_session=True)
     try:
@@ -200,6 +204,12 @@ def _running(command: list[str], environment: Mapping[str, str], log: Path) -> I
         except ProcessLookupError:
             pass
         process.wait()
+
+
+def first_line(process: subprocess.Popen[bytes], log: Path) -> str:
+    """What a process that :func:`running` started says when it is ready."""
+    _wait(process, lambda: "\n" in log.read_text(), log)
+    return log.read_text().partition("\n")[0]
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:

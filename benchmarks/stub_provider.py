@@ -60,10 +60,13 @@ class StubProvider:
         (code,) = parse_qs(body.decode())["code"]
         now = int(time.time())
         claims = {"iss": issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 3600, "auth_time": now, "nonce": code, **PERSON}
+        return {"access_token": f"at-{code}", "token_type": "Bearer", "expires_in": 3600, "id_token": self.signed(claims)}
+
+    def signed(self, claims: dict[str, Any]) -> str:
+        """An ID token of these claims."""
         signed = self._head + b"." + _encoded(claims)
         signature = self._key.sign(signed, padding.PKCS1v15(), SHA256())
-        id_token = (signed + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
-        return {"access_token": f"at-{code}", "token_type": "Bearer", "expires_in": 3600, "id_token": id_token}
+        return (signed + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
 
 class Connection(asyncio.Protocol):
