@@ -37,7 +37,8 @@ while true do
   local found = redis.call('ZRANGEBYSCORE', prefix .. 'writes', '-inf', now, 'LIMIT', from, 100)
   for _, person in ipairs(found) do
     local key = prefix .. 'write:' .. person
-    if tonumber(redis.call('HGET', key, 'lease_until')) < tonumber(now) then
+    local held_until = redis.call('HGET', key, 'lease_until')
+    if held_until and tonumber(held_until) < tonumber(now) then
       redis.call('HSET', key, 'lease_owner', owner, 'lease_until', ends)
       return redis.call('HGETALL', key)
     end

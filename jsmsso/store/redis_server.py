@@ -7,6 +7,7 @@ import ipaddress
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -92,9 +93,11 @@ class RedisServer:
     def _see_version(self) -> None:
         if self._knows_version:
             return
-        self._redis.setnx(self._key("version"), VERSION)
-        version = int(text(self._redis.get(self._key("version"))) or VERSION)
-        if version > VERSION:
+        version = text(self._redis.get(self._key("version")))
+        if not version:
+            with suppress(self._errors.ReadOnlyError):  # whoever writes to a replica is told
+                self._redis.setnx(self._key("version"), VERSION)
+        elif int(version) > VERSION:
             raise StoreUnavailable(
                 f"the store at {self._url} was made by a newer jsmsso (version {version})", "Upgrade jsmsso, or name another store."
             )

@@ -24,6 +24,7 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE IF NOT EXISTS logout_tokens (jti_hash BLOB PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID",
     ),
     (
+        "CREATE INDEX endings_by_expiry ON endings (expires)",
         """CREATE TABLE accounts (
           issuer TEXT NOT NULL, subject TEXT NOT NULL, provider TEXT NOT NULL, email TEXT NOT NULL, account_id TEXT NOT NULL,
           display_name TEXT NOT NULL, fingerprint TEXT NOT NULL, desks TEXT NOT NULL, making_since REAL,

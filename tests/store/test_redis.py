@@ -210,7 +210,9 @@ def test_a_replica_is_down_for_writing_alone(start_redis_server: Callable[..., R
 
     assert "primary" in caught.value.hint
     assert store.health.writes.is_failing
+    assert not store.login_was_used(b"b")
     assert not store.health.reads.is_failing
+    assert store.inspect().problems == ("it is a replica, to which nothing can be written",)
     store.close()
     of_primary.close()
 
