@@ -25,6 +25,7 @@ MARKS = {
     "pruned": ("pruned", "red"),
 }
 COUNTED = ("added", "renamed", "gone")
+MOST_ROWS = 100  # that a person is shown after a synchronization; thousands of them push its result out of sight
 
 
 @app.callback()
@@ -77,7 +78,7 @@ def sync(
     }
     return Result(
         data=data,
-        text=_drawn(rows, _summary(plan, str(path), written=written, check=check, rows=rows)),
+        text=_drawn(*_worth_showing(rows, _summary(plan, str(path), written=written, check=check, rows=rows))),
         warnings=tuple(filter(None, warnings)),
         exit_code=1 if check and not plan.is_empty else 0,
     )
@@ -178,6 +179,15 @@ def _stories(plan: Plan) -> Iterable[str]:
         before, after = change.before, change.after
         if before is not None and after is not None and before.key != after.key:
             yield f"{before.key} is {after.key} now: its link has changed; links by number (/portal/{after.id}) stay."
+
+
+def _worth_showing(rows: list[dict[str, str]], lines: list[str]) -> tuple[list[dict[str, str]], list[str]]:
+    """Of many portals those that changed, else the first ones; what is left out is counted."""
+    if len(rows) <= MOST_ROWS:
+        return rows, lines
+    changed = [row for row in rows if row["what"] != "same"]
+    shown = (changed or rows)[:MOST_ROWS]
+    return shown, [f"{len(rows) - len(shown):,} more portals are not shown here. All of them: jsmsso portals list", *lines]
 
 
 def _drawn(rows: list[dict[str, str]], lines: list[str]) -> Callable[[Console], None]:

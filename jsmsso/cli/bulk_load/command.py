@@ -133,12 +133,14 @@ def _draw(console: Console, loaded: Loaded, keys: dict[str, str], *, dry_run: bo
             row(drawn, str(failed.row.line), failed.row.email, failed.reason, failed.message)
         console.print(drawn)
         _more(console, len(loaded.failed))
-        for hint in dict.fromkeys(failed.hint for failed in loaded.failed if failed.hint and failed.row.email not in failed.hint):
+        for hint in {failed.reason: failed.hint for failed in reversed(loaded.failed) if failed.hint}.values():
             console.print(Text(f"  {hint}"), soft_wrap=True)
         console.print()
     if loaded.stopped:
         console.print(Text(f"Stopped: {loaded.stopped}", style="red"), soft_wrap=True)
     console.print(Text(_counts(loaded, dry_run=dry_run)), soft_wrap=True)
+    if dry_run and loaded.created:
+        console.print(Text("Where JSM has an account that hides its address, creating it fails: link it then."))
     if (loaded.failed or loaded.stopped) and not dry_run:
         console.print(Text("Run it again when that is mended: what is done is passed over."))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from textwrap import fill
 from typing import Any
 
 from jsmsso.cli.people.opening import Books, now
@@ -20,6 +21,8 @@ AT_JSM = (
 IN_BROWSERS = "A session is sealed in a cookie of the person's browser, until session.lifetime is over."
 IN_THE_LOG = "The log that jsmsso writes to standard error names people too, for as long as whoever collects it keeps it."
 AT_PROVIDER = "The provider keeps the account that they log in with."
+ELSEWHERE = (AT_JSM, IN_BROWSERS, IN_THE_LOG, AT_PROVIDER)
+WIDTH = 79  # columns
 
 
 def export(books: Books, email: str) -> Result:
@@ -31,7 +34,7 @@ def export(books: Books, email: str) -> Result:
         "store": {table: [_readable(one) for one in rows] for table, rows in about.items()},
         "audit": books.audit.about(email),
         "account_ids_in_jsm": _account_ids(about),
-        "elsewhere": [AT_JSM, IN_BROWSERS, IN_THE_LOG, AT_PROVIDER],
+        "elsewhere": list(ELSEWHERE),
     }
     return Result(data)
 
@@ -55,11 +58,11 @@ def forget(books: Books, email: str) -> Result:
         "forgotten": gone,
         "stays": stays,
         "account_ids_in_jsm": ids,
-        "elsewhere": [AT_JSM, IN_BROWSERS, IN_THE_LOG, AT_PROVIDER],
+        "elsewhere": list(ELSEWHERE),
     }
     told = ", ".join(f"{number} {table}" for table, number in gone.items() if number) or "nothing was kept"
     text = [f"Forgotten of {email}: {told}.", "Here stays:", *(f"  {one}" for one in stays), "Elsewhere stays:"]
-    text += [f"  {one}" for one in (AT_JSM, IN_BROWSERS, IN_THE_LOG, AT_PROVIDER)]
+    text += [fill(one, WIDTH, initial_indent="  ", subsequent_indent="  ") for one in ELSEWHERE]
     if ids:
         text.append(f"Their account in JSM: {', '.join(ids)}")
     if count:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jsmsso.cli.people.opening import Books
+from jsmsso.cli.people.opening import Books, people_of
 from jsmsso.errors import CustomerRefused, JsmFailed, JsmRefused, JsmssoError, NotReady, SecretUnavailable
 from jsmsso.identity.access import domain_matches
 from jsmsso.jsm import organizations, users
@@ -121,7 +121,7 @@ def find_out(books: Books, email: str) -> Known:
     barred = next((bar.at for bar in store.barred() if bar.email == email), None)
     people = tuple(
         Person(one, tuple(store.memberships(one.issuer, one.subject)), store.write_of(one.issuer, one.subject))
-        for one in store.accounts_of_email(email)
+        for one in people_of(store, email)
     )
     to, found, unanswered = None, None, None
     try:

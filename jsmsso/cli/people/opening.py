@@ -23,6 +23,7 @@ from jsmsso.providers.settings import ca_bundle
 from jsmsso.store.audit import Audit, audit_folder
 from jsmsso.store.interface import Store
 from jsmsso.store.opening import open_store
+from jsmsso.store.records import Account
 
 AUDIT_LOST = "the audit trail in {folder} took no line of this: look at the disk, and whether the folder is ours to write"
 
@@ -65,6 +66,20 @@ def open_books(profile: str) -> Books:
     read = read_profile(path)
     folder = audit_folder(read.log.audit_folder, read.store.url if read.store else None, path.parent)
     return Books(read, path, _store(read, path), Audit(folder))
+
+
+def people_of(store: Store, email: str) -> list[Account]:
+    """Everybody with a folded address: those remembered, and those whose first write to JSM still waits."""
+    accounts = store.accounts_of_email(email)
+    known = {(one.issuer, one.subject) for one in accounts}
+    waiting = ((row["issuer"], row["subject"]) for row in store.about(email)["writes"])
+    writes = [store.write_of(*person) for person in waiting if person not in known]
+    new = (
+        Account(one.issuer, one.subject, one.provider, one.email, "", first_seen=one.created, last_seen=one.created)
+        for one in writes
+        if one is not None
+    )
+    return [*accounts, *new]
 
 
 def folded(email: str) -> str:

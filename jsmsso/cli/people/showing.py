@@ -59,7 +59,7 @@ def _verdict(login: Login) -> str:
         return visible(f"A login {who} asks JSM for nothing, or JSM would have to be asked.")
     gone = "; the one taken so far is gone" if login.look.is_gone else ""
     if login.look.why == "create":
-        return visible(f"A login {who} creates an account{gone}.")
+        return visible(f"A login {who} creates an account{gone}; it is refused where JSM has one that hides its address.")
     if login.look.why == "none":
         return visible(f"A login {who} finds no account{gone}, and goes on without one.")
     return visible(f"A login {who} takes {login.look.account_id}: {WHY[login.look.why]}{gone}.")

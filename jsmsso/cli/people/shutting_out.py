@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from textwrap import fill
 
-from jsmsso.cli.people.opening import Books, now
+from jsmsso.cli.people.opening import Books, now, people_of
 from jsmsso.cli.render import Result
 from jsmsso.errors import JsmFailed, NotReady, SecretUnavailable
 from jsmsso.jsm.customers.matching import match
@@ -16,22 +17,23 @@ from jsmsso.store.records import Account, Ending
 LONGEST_SESSION = 30 * 86400  # seconds: what session.lifetime may be at most, so that no later setting lets an ended session live
 LEASE_SECONDS = 60.0
 JSM_SECONDS = 10.0
+WIDTH = 79  # columns
 
 AT_JSM_CLOUD = (
-    "Atlassian's own portal does not know of this: a session there goes on, and a password reset by mail reopens a portal-only\n"
-    "account. Revoke its access there too: Atlassian Administration > Apps > your site > Jira Service Management >\n"
-    "Portal-only customers > Revoke access (an Atlassian account: Directory > Users > Suspend access)."
+    "Atlassian's own portal does not know of this: a session there goes on, and a password reset by mail reopens a portal-only account."
+    " Revoke its access there too: Atlassian Administration > Apps > your site > Jira Service Management > Portal-only customers >"
+    " Revoke access (an Atlassian account: Directory > Users > Suspend access)."
 )
 AT_JSM_DATA_CENTER = (
-    "Jira itself does not know of this: a session there goes on, and whoever has a password there can log in.\n"
-    "Deactivate the account: Administration > User management > Users > Edit > untick Active."
+    "Jira itself does not know of this: a session there goes on, and whoever has a password there can log in."
+    " Deactivate the account: Administration > User management > Users > Edit, and take Active away."
 )
 AT_PROVIDER = "At the provider the account stays open: disable it there too, or it signs in wherever else it may."
 
 
 def revoke(books: Books, email: str) -> Result:
     """Keep an address and everybody known by it out, end their sessions, drop what waits to be written for them."""
-    accounts = [one for one in books.store.accounts_of_email(email) if one.issuer != BY_ADDRESS]
+    accounts = [one for one in people_of(books.store, email) if one.issuer != BY_ADDRESS]
     at = now()
     books.store.bar(f"email:{email}", email=email, at=at)
     for one in accounts:
@@ -54,13 +56,13 @@ def revoke(books: Books, email: str) -> Result:
         "people": people,
         "dropped_writes": dropped,
         "account_ids": ids,
-        "to_do": [at_jsm.replace("\n", " "), AT_PROVIDER] if books.profile.jsm is not None else [AT_PROVIDER],
+        "to_do": [at_jsm, AT_PROVIDER] if books.profile.jsm is not None else [AT_PROVIDER],
     }
-    lines = [f"{email} is out: their sessions end within two seconds on every worker, and no login gets in."]
+    lines = [f"{email} is out: sessions end within two seconds on every worker, no login gets in."]
     lines += [f"  {one.subject} of {one.issuer}" for one in accounts]
     if books.profile.jsm is not None:
-        lines += ["", at_jsm, *(f"  account {one}" for one in ids)]
-    lines += ["", AT_PROVIDER, "", f"To let them in again: jsmsso customers restore {email}"]
+        lines += ["", fill(at_jsm, WIDTH), *(f"  account {one}" for one in ids)]
+    lines += ["", fill(AT_PROVIDER, WIDTH), "", f"To let them in again: jsmsso customers restore {email}"]
     return Result(data, "\n".join(lines), tuple(warnings))
 
 
@@ -75,7 +77,7 @@ def restore(books: Books, email: str) -> Result:
 
 def end_sessions_of(books: Books, email: str) -> Result:
     """End the sessions of an address, of whoever is known by it now and of whoever was when the session began."""
-    accounts = [one for one in books.store.accounts_of_email(email) if one.issuer != BY_ADDRESS]
+    accounts = [one for one in people_of(books.store, email) if one.issuer != BY_ADDRESS]
     _end(books, email, accounts)
     warnings = books.note("session.revoked", email=email)
     text = (
