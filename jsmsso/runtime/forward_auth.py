@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
@@ -15,13 +16,14 @@ from jsmsso.runtime.deployment import Deployment
 from jsmsso.runtime.gate import Gate
 from jsmsso.runtime.original_request import NotTold, OriginalRequest, host_of, read_original
 from jsmsso.runtime.pages import Pages
-from jsmsso.runtime.replies import Header, Reply
+from jsmsso.runtime.replies import NOTHING, Header, Reply
 from jsmsso.runtime.return_to import SITE, own_path, site_path
 from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.site_paths import Place, SitePaths
 from jsmsso.runtime.visit import Visit
 
 _SAFE = "!#$&'()*+-./:;<=>?@[]^_`{|}~"  # printable ASCII but space, quotation mark, backslash, `%` and the comma between groups
+REMEMBERED = 4096  # values that were encoded, since each request of a person has the same ones
 _UNCHANGED = re.compile(r"[A-Za-z0-9@._+-]*")
 
 
@@ -47,6 +49,7 @@ class ForwardAuth:
         self._others_may = profile.forward_auth is not None and profile.forward_auth.other_paths == "allow"
         self._has_public = any(portal.visibility == "public" for portal in deployment.portals.all)
         self._host = host_of(profile.public_url)
+        self._always = tuple(deployment.headers.content(200, b"", "text/plain; charset=utf-8", NOTHING).headers)
 
     def check(self, visit: Visit) -> Reply:
         """For nginx: 200 with who it is, 401 or 403."""
@@ -125,9 +128,8 @@ class ForwardAuth:
             groups = ",".join(map(encoded, customer.organizations))
             name = encoded(customer.display_name or f"{customer.first_name} {customer.last_name}".strip())
             renewal = self._deployment.renewal_of(session)
-        return self._deployment.headers.plain(
+        return Reply(
             200,
-            "ok",
             [
                 ("X-Auth-Request-User", user),
                 ("X-Auth-Request-Email", email),
@@ -135,6 +137,7 @@ class ForwardAuth:
                 ("X-Auth-Request-Name", name),
                 ("X-Auth-Request-Portal", verdict.portal.key if verdict.portal else ""),
                 *renewal,
+                *self._always,
             ],
         )
 
@@ -197,6 +200,7 @@ _SENTENCES = {
 }
 
 
+@lru_cache(maxsize=REMEMBERED)
 def encoded(value: str) -> str:
     """A header's value: UTF-8, percent-encoded but for printable ASCII that needs no quoting."""
     return value if _UNCHANGED.fullmatch(value) else quote(value, safe=_SAFE)

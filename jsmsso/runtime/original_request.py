@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -12,6 +13,9 @@ from jsmsso.runtime.site_paths import readable_path
 
 Reason = Literal["no_address", "doubled_address", "conflicting_addresses", "other_host", "strange_path"]
 
+REMEMBERED = 2048  # addresses that were read before, of at most so many characters
+REMEMBERED_LENGTH = 512
+_FORWARDED = ("HTTP_X_FORWARDED_METHOD", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
 _URL = re.compile(r"(?:https?|wss?)://([^/?#]*)(/.*)", re.IGNORECASE | re.DOTALL)
 _SCHEMES = ("https", "http", "wss", "ws")
 _METHOD = re.compile(r"[A-Z]{1,20}")
@@ -54,26 +58,35 @@ def read_original(environ: Mapping[str, Any], host: str) -> OriginalRequest:
     uri: str | None = environ.get("HTTP_X_FORWARDED_URI")
     if url is None:
         return _forwarded(environ, uri, host)
-    original = _whole(environ, url, host)
+    read = _whole if len(url) <= REMEMBERED_LENGTH else _whole.__wrapped__
+    original = read(url, environ.get("HTTP_X_ORIGINAL_METHOD", "GET"), host)
     if uri is not None and not _agree(original, _forwarded(environ, uri, host)):
         raise NotTold("conflicting_addresses")
     return original
 
 
-def _whole(environ: Mapping[str, Any], url: str, host: str) -> OriginalRequest:
+# A page of the portal loads the same fifty files for everybody.
+@lru_cache(maxsize=REMEMBERED)
+def _whole(url: str, method: str, host: str) -> OriginalRequest:
     if _JOINED.search(url):
         raise NotTold("doubled_address")
     found = _URL.fullmatch(url)
     if found is None:
         raise NotTold("strange_path" if url else "no_address")
     _check_host(found[1], host)
-    return _request(environ.get("HTTP_X_ORIGINAL_METHOD", "GET"), found[2])
+    return _request(method, found[2])
 
 
 def _forwarded(environ: Mapping[str, Any], uri: str | None, host: str) -> OriginalRequest:
-    method, scheme, named = (environ.get(f"HTTP_X_FORWARDED_{name}", "") for name in ("METHOD", "PROTO", "HOST"))
+    method, scheme, named = (environ.get(name, "") for name in _FORWARDED)
     if not (uri and method and scheme and named):
         raise NotTold("no_address")
+    read = _parts if len(uri) <= REMEMBERED_LENGTH else _parts.__wrapped__
+    return read(uri, method, scheme, named, host)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _parts(uri: str, method: str, scheme: str, named: str, host: str) -> OriginalRequest:
     if _JOINED.search(uri) or "," in f"{method}{scheme}{named}":
         raise NotTold("doubled_address")
     if scheme not in _SCHEMES:

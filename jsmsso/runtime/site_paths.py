@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -13,6 +14,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from jsmsso.profile.model import Portal
 from jsmsso.runtime.targets import NATIVE_ROOT, REQUEST_KEY
 
+REMEMBERED = 2048  # paths that were looked up before, of at most so many characters
+REMEMBERED_LENGTH = 512
 MAX_PATH = 4096  # characters as asked; Jira names many parts of a page in the address of one style sheet
 _PLAIN = re.compile(r"/[A-Za-z0-9_/.,:~@!$&'()*+=|-]*")
 # A backslash, `;` (Tomcat drops what follows it in a segment), `#` and what is no character of an address.
@@ -40,7 +43,7 @@ _SHARED = (
     "/images/",
 )
 _SHARED_FILES = ("/servicedesk/customer", "/favicon.ico")
-_FOLDED = ("/s/", "/servicedesk/", "/rest/", _PORTAL)
+_KNOWN = re.compile(r"/(?:s/|rest/|servicedesk/(?:customer/portal/)?)", re.IGNORECASE)
 
 
 def readable_path(raw: str) -> str | None:
@@ -86,9 +89,13 @@ class SitePaths:
         self._by_key = {portal.key: Place("portal", portal) for portal in portals}
         contexts = {urlsplit(portal.url).path.partition(_PORTAL)[0] for portal in portals} or {urlsplit(site_url).path.rstrip("/")}
         self._contexts = tuple(sorted(contexts, key=len, reverse=True))
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._look_up)
 
     def place_of(self, path: str) -> Place:
         """The place of a path that :func:`readable_path` gave."""
+        return self._remembered(path) if len(path) <= REMEMBERED_LENGTH else self._look_up(path)
+
+    def _look_up(self, path: str) -> Place:
         for context in self._contexts:
             if path.startswith(context + "/"):
                 return self._within(path[len(context) :])
@@ -98,8 +105,8 @@ class SitePaths:
         # Jira forwards /s/ANYTHING/_/PATH to PATH, whatever it is (its CachingResourceDownloadRewriteRule).
         while path.startswith("/s/") and "/_/" in path:
             path = "/" + path.rpartition("/_/")[2]
-        folded = path.lower()
-        if any(folded.startswith(one) and not path.startswith(one) for one in _FOLDED):
+        known = _KNOWN.match(path)
+        if known is not None and known[0] != known[0].lower():
             return STRANGE
         if path.startswith(_PORTAL):
             return self._of_portal(path)
