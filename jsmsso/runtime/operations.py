@@ -41,12 +41,12 @@ class Operations:
         """Answer, in threads of the parent."""
 
         def answer(path: str, accept: str) -> Answer:
-            try:
-                with instance.quiet:
+            with instance.quiet:
+                try:
                     return _answer(instance, path, accept)
-            except Exception as error:  # the edge: the server that customers use goes on
-                instance.deployment.events.write("fault", where="operations", reason=type(error).__name__)
-                return 500, b'{"error": "a fault in jsmsso; the log has it"}\n', JSON
+                except Exception as error:  # the edge: the server that customers use goes on
+                    instance.deployment.events.write("fault", where="operations", reason=type(error).__name__)
+                    return 500, b'{"error": "a fault in jsmsso; the log has it"}\n', JSON
 
         self._server.answer = answer
         threading.Thread(target=self._server.serve_forever, name="jsmsso-operations", daemon=True).start()

@@ -97,6 +97,7 @@ class _Parent:
         self._listening = listening
         self._profile_path = profile_path
         self._shared = prepared.shared
+        _check_tls(listening)
         deployment = _tried(prepared)
         self.loader = _Loader(prepared)
         ends = expiries(prepared.profile, prepared.path.parent, listening.tls_certificate)
@@ -110,6 +111,7 @@ class _Parent:
         """Have ``server`` call this parent; ``listener`` is the operators', or None."""
         instance = self._instance
         instance.living_workers = lambda: server.living
+        os.register_at_fork(after_in_child=_forget_signals)
         server.on_reload(self._reload)
         server.on_startup(
             lambda: self._events.write("serving", address=str(self._listening), public_url=self.loader.prepared.profile.public_url)
@@ -131,6 +133,7 @@ class _Parent:
         instance = self._instance
         try:
             fresh = replace(prepare(self._profile_path, same_secrets_as=self.loader.prepared), shared=self._shared)
+            _check_tls(self._listening)
             deployment = _tried(fresh)
         except JsmssoError as error:
             self._events.write("reload.refused", reason=error.code, detail=error.message, hint=error.hint)
@@ -223,7 +226,17 @@ def _server(listening: Listening, log_format: str) -> Supervisor:
             log_level=LogLevels.error,
             log_dictconfig=_logging(log_format),
         )
-    except (ConfigurationError, OSError, ssl.SSLError) as error:
+    except ConfigurationError as error:
+        raise MachineFailed(f"cannot serve on {listening}: {error}") from error
+
+
+def _check_tls(listening: Listening) -> None:
+    """Raise :class:`MachineFailed` where the certificate and the key cannot be used together."""
+    if listening.tls_certificate is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(listening.tls_certificate, listening.tls_key)
+    except (OSError, ssl.SSLError) as error:
         files = f"{listening.tls_certificate} and {listening.tls_key}"
         raise MachineFailed(f"cannot speak TLS with {files}: {error}", "See --tls-cert and --tls-key.") from error
 
@@ -236,6 +249,8 @@ class ServerLog(logging.Handler):
         self._events = EventLog("human" if format == "human" else "json")
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("Unexpected exit from worker"):
+            return  # worker.died says more; and this comes from a thread that may write while a worker is forked
         self._events.write("server", level=record.levelname.lower(), detail=record.getMessage())
 
 
@@ -259,6 +274,12 @@ def _end_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="jsmsso-parent", daemon=True).start()
+
+
+def _forget_signals() -> None:
+    """A worker inherits the parent's way to take signals, and would be deaf to them until granian sets its own."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _empty_environment() -> None:

@@ -22,6 +22,7 @@ LONGEST_PAUSE = 30.0  # between the deaths of a worker that dies again and again
 START_SECONDS = 3.5  # how long a new worker may take before the old one goes (granian's own respawn_interval)
 SETTLE_SECONDS = 0.3  # from a worker's last word of ours until it listens
 STOP_SECONDS = 15.0  # what requests under way get
+TOLD_SECONDS = 0.5  # whoever told a worker to stop may mean all of us (systemd, Ctrl-C), and we hear of it later
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,11 @@ class Supervisor(MPServer):
         self.reload_signal: bool
         watching = self._watching
         watching.started()
-        while not (self.interrupt_signal or self.never_started):
+        while not self.never_started:
             self.main_loop_interrupt.wait(self._seconds_to_wait())
             self.main_loop_interrupt.clear()
+            if self.interrupt_signal:
+                break
             self._replace_dead(spawn_target, target_loader)
             self._see_off()
             wanted = watching.tick()
@@ -104,9 +107,10 @@ class Supervisor(MPServer):
                 self._has_lived = self._has_lived or now > worker.birth + LIVED_SECONDS
             elif number not in self._due:
                 deaths = [*(at for at in self._deaths.get(number, ()) if at > now - MEMORY_SECONDS), now]
-                pause = min(2.0 ** (len(deaths) - 2), LONGEST_PAUSE) if len(deaths) > 1 else 0.0
+                code = worker.inner.exitcode or 0
+                pause = min(2.0 ** (len(deaths) - 2), LONGEST_PAUSE) if len(deaths) > 1 else 0.0 if code else TOLD_SECONDS
                 self._deaths[number], self._due[number] = deaths, now + pause
-                self._watching.died(number + 1, worker.inner.exitcode or 0, pause)
+                self._watching.died(number + 1, code, pause)
         if not self._has_lived and sum(map(len, self._deaths.values())) >= 3 * self.workers:
             self.never_started = True
             return
@@ -144,7 +148,7 @@ class Supervisor(MPServer):
         """Let whoever balances the load see that we stop, before we do; a second signal ends it."""
         self.interrupt_signal = False
         ends = time.monotonic() + seconds
-        while not self.interrupt_signal and (left := ends - time.monotonic()) > 0:
+        while not self.interrupt_signal and self.living and (left := ends - time.monotonic()) > 0:
             self.main_loop_interrupt.wait(min(left, LOOK_SECONDS))
             self.main_loop_interrupt.clear()
         self.interrupt_signal = True

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import trustme
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.journeys.served import Served, serve, wait_until_answering, write_profile
@@ -278,6 +281,37 @@ def test_a_secret_that_changes_on_disk_is_read_by_itself(operate: Callable[..., 
     assert operated.served.get("/portal/HELP", {"Cookie": session})[0].status == 302, "nobody is signed out by it"
 
 
+def test_a_certificate_that_changes_on_disk_is_served_and_a_bad_one_reaches_no_worker(
+    start: Children, jsmsso_home: Home, profile: dict[str, Any]
+) -> None:
+    port = urlsplit(profile["public_url"]).port or 0
+    authority = trustme.CA()
+    write_profile(jsmsso_home, profile | {"public_url": f"https://localhost:{port}"})
+
+    def put(name: str) -> None:
+        made = authority.issue_cert("localhost", organization_name=name)
+        made.private_key_pem.write_to_path(jsmsso_home.work / "key.pem")
+        made.cert_chain_pems[0].write_to_path(jsmsso_home.work / "cert.pem")
+
+    def served_name() -> str:
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        try:
+            with socket.create_connection(("localhost", port), 30) as plain, context.wrap_socket(plain, server_hostname="localhost") as tls:
+                return str(dict(part[0] for part in (tls.getpeercert() or {})["subject"])["organizationName"])
+        except OSError:
+            return ""
+
+    put("one")
+    served = serve(start, jsmsso_home, f"https://localhost:{port}", "--workers", "1", "--tls-cert", "cert.pem", "--tls-key", "key.pem")
+    until(lambda: served_name() == "one", served)
+    (jsmsso_home.work / "key.pem").write_text("no key")
+    served.child.wait_for("reload.refused.*cannot speak TLS")
+    assert served_name() == "one"
+    put("another")
+    until(lambda: served_name() == "another", served)
+
+
 def test_a_stop_is_announced_before_it_happens(operate: Callable[..., Operated], provider: Provider) -> None:
     operated = operate("--drain", "60")
     served = operated.served
@@ -292,6 +326,18 @@ def test_a_stop_is_announced_before_it_happens(operate: Callable[..., Operated],
     served.child.signal(signal.SIGTERM)
     assert served.child.wait() == 0
     assert [line["event"] for line in served.log if line["event"] in ("stopping", "stopped")] == ["stopping", "stopped"]
+
+
+def test_a_worker_that_is_told_to_stop_comes_back_and_one_that_ends_with_us_does_not(operate: Callable[..., Operated]) -> None:
+    operated = operate("--drain", "60")
+    served = operated.served
+    first = served.workers()
+    os.kill(first[0], signal.SIGTERM)
+    until(lambda: first[0] not in served.workers() and len(served.workers()) == 2, served)
+    for pid in (served.child.pid, *served.workers()):  # as systemd does by default, and Ctrl-C in a terminal
+        os.kill(pid, signal.SIGTERM)
+    assert served.child.wait() == 0
+    assert len([line for line in served.log if line["event"] == "worker.died"]) == 1
 
 
 # The audit trail ------------------------------------------------------------------------------
