@@ -36,6 +36,8 @@ quoted. Duplicate keys, anchors, aliases and tags are refused. A key without a v
 | `env:VARIABLE` | in that environment variable |
 | `file:PATH` | in that file (mode 0600, one final line end is not part of it); a relative path starts at the profile's folder |
 
+`jsmsso secrets list` says whether each is there; `jsmsso secrets move` takes them to files for a server ([how](deployment.md)).
+
 **Addresses** begin with `https://`; `http://` is taken for loopback addresses only (`localhost`, `127.0.0.0/8`, `::1`).
 **Lengths of time** are a whole number and a unit: `60s`, `15m`, `8h`, `90d`.
 """

@@ -126,6 +126,17 @@ def test_another_provider_s_frame_ends_nothing_here(make_site: Callable[..., Sit
     assert is_signed_in(browser)
 
 
+def test_it_stands_below_the_path_of_the_public_url(make_site: Callable[..., Site], provider: Provider) -> None:
+    site = make_site(provider, public_url="https://jira.acme.example/_sso")
+    provider.claims["sid"] = SID
+    browser = Browser(site)
+    browser.log_in("/portal/HR")
+    query = urlencode({"iss": provider.issuer, "sid": SID})
+    assert Browser(site).get(f"/frontchannel-logout/a?{query}", IN_A_FRAME).status == 404
+    assert Browser(site).get(f"/_sso/frontchannel-logout/a?{query}", IN_A_FRAME).status == 200
+    assert browser.get("/_sso/portal/HR").status == 302
+
+
 def test_only_the_provider_s_own_pages_may_frame_it(site: Site, provider: Provider) -> None:
     for changed in ({}, {"sid": None}):
         answer = framed(site, provider, **changed)
