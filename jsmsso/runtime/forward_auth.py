@@ -91,8 +91,8 @@ class ForwardAuth:
                     visit.path = SITE + original.path  # which the log tells of, in place of our own
                     return original
                 reason = "own_path"
-        self._log(visit, reason, detail=_SENTENCES[reason])
-        return deployment.headers.plain(403, f"Forward auth: {_SENTENCES[reason]}")
+        self._log(visit, reason, detail=SENTENCES[reason])
+        return deployment.headers.plain(403, f"Forward auth: {SENTENCES[reason]}")
 
     def _verdict(self, visit: Visit, original: OriginalRequest) -> Verdict:
         deployment = self._deployment
@@ -189,7 +189,7 @@ class ForwardAuth:
         self._deployment.events.write("auth.refused", reason=reason, path=visit.path, client=self._deployment.client_of(visit), **more)
 
 
-_SENTENCES = {
+SENTENCES = {
     "untrusted_proxy": "trusted_proxies does not name whoever asks.",
     "no_address": "the proxy does not say which address was asked for.",
     "doubled_address": "the address that was asked for is there twice.",

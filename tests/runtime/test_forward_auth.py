@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
+from jsmsso.runtime.forward_auth import SENTENCES as REASONS
 from tests.oidc.provider import Provider, Reply
 from tests.runtime.site import OWN_FORM, PAGE_LOAD, Answer, Browser, Site
+from tests.services import REPOSITORY
 
 HOST = "jira.acme.example"
 BASE = f"https://{HOST}/_sso"
@@ -540,3 +543,32 @@ def test_there_is_nothing_beside_the_two_addresses(customer: Browser, address: s
 def test_it_is_asked_by_get_alone(customer: Browser, method: str) -> None:
     headers = {"X-Original-Url": f"https://{HOST}{NATIVE}/3"}
     assert customer.request(method, "/_sso/auth", headers, environ=PROXY).status == 405
+
+
+# What the guide says --------------------------------------------------------------------------
+
+GUIDE = (REPOSITORY / "docs" / "forward-auth.md").read_text()
+
+
+@pytest.mark.parametrize("reason", [*REASONS, "other_path", "access_denied", "not_known_to_jira"])
+def test_the_guide_names_every_reason(reason: str) -> None:
+    assert re.search(rf"^\| .*`{reason}`.* \|", GUIDE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", re.findall(r"`(examples/[\w.-]+)`", GUIDE))
+def test_the_guide_names_files_that_are_there(name: str) -> None:
+    text = (REPOSITORY / name).read_text()
+    assert name.endswith(".yaml") or all(f"X-Auth-Request-{header}" in text for header in HEADERS)
+
+
+def test_the_guide_names_what_the_portals_share() -> None:
+    (row,) = [line for line in GUIDE.splitlines() if line.startswith("| what all portals share")]
+    for path in SHARED:
+        if not path.startswith("/s/"):
+            beginning = path.partition("?")[0]
+            assert any(f"`{named}" in row for named in (beginning, *beginnings(beginning))), path
+
+
+def beginnings(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) + "/" for count in range(2, len(parts))]
