@@ -63,6 +63,19 @@ class Gate:
         deployment.metrics.redirect(provider.name)
         return deployment.headers.redirect(location, [cookie])
 
+    def passed(self, visit: Visit, target: Target) -> Session | Reply:
+        """The session of somebody who may go on to ``target``, or the answer to everybody else: a login, a refusal, a wait."""
+        deployment = self._deployment
+        portal = target.portal
+        session = deployment.session_of(visit)
+        if session is None or (portal is not None and portal.provider not in (None, session.customer.provider)):
+            return self._to_login(visit, target)
+        decision = deployment.decision_on(session, portal)
+        if not decision.allowed:
+            return self._pages.not_allowed(visit, session, portal, decision, target.own_path)
+        turned = self._record(visit, session, portal, target) if portal is not None else None
+        return turned or session
+
     def _enter(self, visit: Visit, target: Target | None) -> Reply:
         deployment = self._deployment
         if target is None:
@@ -70,19 +83,14 @@ class Gate:
         portal = target.portal
         if portal is not None and portal.visibility == "public" and portal.mode == "redirect":
             return deployment.headers.redirect(target.native_url)
-        session = deployment.session_of(visit)
-        if session is None or (portal is not None and portal.provider not in (None, session.customer.provider)):
-            return self._to_login(visit, target)
-        decision = deployment.decision_on(session, portal)
-        if not decision.allowed:
-            return self._pages.not_allowed(visit, session, portal, decision, target.own_path)
+        passed = self.passed(visit, target)
+        if isinstance(passed, Reply):
+            return passed
         if portal is None:
-            return self._list(visit, session)
-        if (turned := self._record(visit, session, portal, target)) is not None:
-            return turned
+            return self._list(visit, passed)
         if portal.mode == "redirect":
-            return deployment.headers.redirect(target.native_url, deployment.renewal_of(session))
-        return self._pages.portal(visit, session, target, deployment.renewal_of(session))
+            return deployment.headers.redirect(target.native_url, deployment.renewal_of(passed))
+        return self._pages.portal(visit, passed, target, deployment.renewal_of(passed))
 
     def _record(self, visit: Visit, session: Session, portal: Portal, target: Target) -> Reply | None:
         """What stands between a customer whom the rules let in and the portal, on JSM's side; None where nothing does."""

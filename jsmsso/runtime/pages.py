@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader
 
-from jsmsso.errors import AnswerRefused, CustomerRefused, JsmssoError
+from jsmsso.errors import AnswerRefused, CustomerRefused, JsmFailed, JsmssoError
 from jsmsso.identity.access import Decision
 from jsmsso.identity.customer import Customer
 from jsmsso.profile.addresses import origin_of
@@ -37,7 +37,7 @@ class Pages:
         self._deployment = deployment
         self.assets = Assets(deployment.profile.branding, deployment.folder, deployment.base_path)
         environment = Environment(loader=PackageLoader("jsmsso.runtime"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        environment.globals |= {
+        self.common = {
             "brand": {
                 "name": deployment.profile.branding.name or "Customer portals",
                 "style": self.assets.style,
@@ -47,6 +47,7 @@ class Pages:
             "support": deployment.profile.support,
             "own": deployment.own,
         }
+        environment.globals |= self.common
         self._environment = environment
 
     def sign_in(
@@ -94,7 +95,7 @@ class Pages:
 
     def sign_out(self, visit: Visit, session: Session | None, status: int = 200) -> Reply:
         """A button, since a GET from elsewhere must not sign anybody out."""
-        return self._render("sign_out.html", status, customer=session and session.customer, token=self._logout_token(session))
+        return self._render("sign_out.html", status, customer=session and session.customer, token=self.logout_token(session))
 
     def not_found(self, visit: Visit, session: Session | None) -> Reply:
         """No such portal, request or page."""
@@ -154,6 +155,26 @@ class Pages:
         extra = [("Refresh", str(MAKING_RELOAD))] if patient else []
         href = self._deployment.own(f"/portal/{portal.key}")
         return self._signed_in("making.html", session, extra, portal=portal, patient=patient, href=href)
+
+    def form_too_old(self, visit: Visit, session: Session, portal: Portal, return_to: str) -> Reply:
+        """A form whose token is not of this session any more, or that another site sent."""
+        lead = "This form was open for too long, or did not come from here. Nothing was sent."
+        failure = Failure(403, "form_token", "Please send this once more", lead, "the form's token does not fit")
+        step = {"href": self._deployment.own(return_to), "title": "Open it again"}
+        return self._dead_end(visit, failure, session=session, portal=portal, step=step)
+
+    def too_many_calls(self, visit: Visit, session: Session, portal: Portal, return_to: str) -> Reply:
+        """One person asks for more pages than the site can be asked for."""
+        failure = Failure(429, "too_many_pages", "That was a lot at once", "Wait a minute, then go on.", "the customer's budget is used up")
+        step = {"href": self._deployment.own(return_to), "title": "Try again"}
+        return self._dead_end(visit, failure, session=session, portal=portal, step=step)
+
+    def jsm_failed(self, visit: Visit, error: JsmFailed, session: Session, portal: Portal, return_to: str) -> Reply:
+        """JSM gave no answer that a page could be made of."""
+        title, lead = f"{portal.name} does not answer", "This usually passes. Your link is kept: try again in a moment."
+        failure = Failure(502, error.code, title, lead, error.message)
+        step = {"href": self._deployment.own(return_to), "title": "Try again"}
+        return self._dead_end(visit, failure, session=session, portal=portal, step=step, error=error)
 
     def answer_refused(self, visit: Visit, error: AnswerRefused, portal: Portal | None, cookies: Sequence[Header] = ()) -> Reply:
         """An answer that signs nobody in: unknown, late, used, displaced, malformed, or from somebody else."""
@@ -264,7 +285,7 @@ class Pages:
             reference=reference,
             provider=provider,
             return_to=self._deployment.own(return_to or (f"/portal/{portal.key}" if portal else "/")),
-            token=self._logout_token(session),
+            token=self.logout_token(session),
         )
 
     def _count(self, visit: Visit, failure: Failure, provider: str, *, is_known: bool) -> None:
@@ -278,7 +299,7 @@ class Pages:
             metrics.denied()
 
     def _signed_in(self, template: str, session: Session, cookies: Sequence[Header], **values: Any) -> Reply:
-        return self._render(template, 200, cookies, customer=session.customer, token=self._logout_token(session), **values)
+        return self._render(template, 200, cookies, customer=session.customer, token=self.logout_token(session), **values)
 
     def _render(self, template: str, status: int, cookies: Sequence[Header] = (), *, no_referrer: bool = False, **values: Any) -> Reply:
         body = self._environment.get_template(template).render(values).encode()
@@ -286,18 +307,19 @@ class Pages:
             status,
             body,
             "text/html; charset=utf-8",
-            self._policy(),
+            self.policy(),
             extra=tuple(cookies),
             referrer="no-referrer" if no_referrer else "same-origin",
         )
 
-    def _policy(self) -> str:
-        """Our own style and images; forms to us, whose answers may redirect to the providers."""
+    def policy(self, *, scripts: bool = False) -> str:
+        """Our own style and images, and our own script where ``scripts``; forms to us, whose answers may redirect to the providers."""
         # Browsers ask this list again at every redirect that follows a form, as far as the page after the logout.
         providers = self._deployment.providers.values()
         origins = {origin for one in providers for origin in (*_origins(one), one.sign_out_origin)} - {self._deployment.profile.origin}
         form_action = " ".join(["'self'", *sorted(origins)])
-        return f"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}"
+        own = "style-src 'self'; img-src 'self'" + ("; script-src 'self'; connect-src 'self'" if scripts else "")
+        return f"default-src 'none'; {own}; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}"
 
     def _login_address(self, provider: str, return_to: str, prompt: str = "") -> str:
         query = {"provider": provider, "return_to": "" if return_to == "/" else self._deployment.own(return_to), "prompt": prompt}
@@ -315,7 +337,8 @@ class Pages:
         portal = portal or next(iter(self._deployment.portals.all), None)
         return f"{portal.url}/user/login" if portal else ""
 
-    def _logout_token(self, session: Session | None) -> str:
+    def logout_token(self, session: Session | None) -> str:
+        """For the button that signs out, which every page of a session has."""
         return form_token(self._deployment.sealer, "logout", session.id if session else "", self._deployment.now())
 
     def _home_step(self) -> dict[str, str]:

@@ -1,0 +1,149 @@
+"""Hosted portals: from an address to its page, past the gate, the customer's account in JSM, and the look at the request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import parse_form_data
+
+from jsmsso.errors import CustomerRefused, JsmFailed
+from jsmsso.portal.acting import Acting, Form
+from jsmsso.portal.routes import Route, find, from_native, methods_of
+from jsmsso.portal.seeing import SeenRequest
+from jsmsso.portal.services import Services
+from jsmsso.profile.model import Portal
+from jsmsso.runtime.gate import Gate
+from jsmsso.runtime.replies import Reply
+from jsmsso.runtime.sessions import Session
+from jsmsso.runtime.targets import Target
+from jsmsso.runtime.visit import Visit
+
+PAGE_SECONDS = 3.0  # what JSM may take of a page; then comes what is known, or a page that says so
+POST_SECONDS = 10.0  # what it may take of a form that was sent
+MAX_TEXT_FORM = 2 * 1024 * 1024  # bytes of a form without its files
+MAX_PARTS = 500  # fields and files of one form
+FORMS_AT_ONCE = 4
+
+Handler = Callable[[Acting, SeenRequest | None], Reply]
+
+
+class HostedPortals:
+    """Everything below a hosted portal's link, and ``/requests``. One per worker."""
+
+    def __init__(self, services: Services, gate: Gate) -> None:
+        self._services = services
+        self._deployment = services.deployment
+        self._gate = gate
+        self._reading = threading.BoundedSemaphore(FORMS_AT_ONCE)
+        self._handlers: Mapping[str, Handler] = services.handlers()
+
+    def reply(self, visit: Visit, portal: Portal, name: str, rest: str) -> Reply:
+        """``/portal/<name>/<rest>``; ``name`` is the portal's key or id as the address has it."""
+        rest = from_native(rest.strip("/"))
+        method = "GET" if visit.method == "HEAD" else visit.method
+        found = find(method, rest)
+        if found is None:
+            allowed = methods_of(rest)
+            if allowed:
+                return self._deployment.headers.plain(405, "This address does not take that method.", [("Allow", ", ".join(allowed))])
+            return self._services.pages.not_found(visit, self._deployment.session_of(visit))
+        route, names = found
+        target = Target(portal, f"/portal/{name}/{rest}" if rest else f"/portal/{name}", rest)
+        passed = self._gate.passed(visit, target)
+        if isinstance(passed, Reply):
+            if route.name == "raise_request" and self._deployment.session_of(visit) is None:
+                return self._without_session(visit, portal, target, names)
+            return passed
+        return self._answer(visit, passed, portal, target, route, names)
+
+    def requests(self, visit: Visit) -> Reply:
+        """``GET /requests``: the customer's requests at all portals that are open to them."""
+        target = Target(None, "/requests", query=visit.query)
+        passed = self._gate.passed(visit, target)
+        if isinstance(passed, Reply):
+            return passed
+        hosted = [portal for portal in self._deployment.open_to(passed) if portal.mode == "hosted"]
+        if not hosted:
+            return self._services.pages.not_found(visit, passed)
+        return self._act(visit, passed, hosted[0], target, {}, lambda acting: self._services.listing.requests(acting, hosted))
+
+    def _answer(self, visit: Visit, session: Session, portal: Portal, target: Target, route: Route, names: Mapping[str, str]) -> Reply:
+        def handle(acting: Acting) -> Reply:
+            seen = None
+            if route.about == "request":
+                seen = self._services.seeing.request(acting, names["key"])
+                if seen is None:
+                    self._deployment.audit.write(
+                        "access.denied",
+                        email=session.customer.email,
+                        provider=session.customer.provider,
+                        portal=portal.key,
+                        request=names["key"],
+                        client=self._deployment.client_of(visit),
+                    )
+                    return self._services.pages.not_found(visit, session)
+            return self._handlers[route.name](acting, seen)
+
+        return self._act(visit, session, portal, target, names, handle)
+
+    def _act(
+        self,
+        visit: Visit,
+        session: Session,
+        portal: Portal,
+        target: Target,
+        names: Mapping[str, str],
+        handle: Callable[[Acting], Reply],
+    ) -> Reply:
+        deployment = self._deployment
+        form = Form()
+        if visit.method == "POST":
+            read = self.read_form(visit)
+            if isinstance(read, Reply):
+                return read
+            form = read
+            if not visit.is_from_our_pages or not self._services.is_token(form.one("token"), portal, target.rest, session):
+                return self._services.pages.form_too_old(visit, session, portal, target.own_path)
+        try:
+            account_id = self._services.account_id(session.customer)
+            if not account_id:
+                email = session.customer.email
+                raise CustomerRefused("account_missing", f"JSM has no account for {email}", email=email)
+            if not self._services.budget.takes(account_id):
+                return self._services.pages.too_many_calls(visit, session, portal, target.own_path)
+            to = self._services.connect(POST_SECONDS if visit.method == "POST" else PAGE_SECONDS)
+            acting = Acting(visit, session, portal, account_id, to, names, form, deployment.renewal_of(session))
+            return handle(acting)
+        except CustomerRefused as error:
+            return self._services.pages.customer_refused(visit, error, session, portal, target.own_path)
+        except JsmFailed as error:
+            return self._services.pages.jsm_failed(visit, error, session, portal, target.own_path)
+
+    def _without_session(self, visit: Visit, portal: Portal, target: Target, names: Mapping[str, str]) -> Reply:
+        """A form that was sent after its session ended: what was typed is kept for the same person."""
+        read = self.read_form(visit)
+        if isinstance(read, Reply):
+            return read
+        return self._services.drafts.keep_and_log_in(visit, portal, target, names, read)
+
+    def read_form(self, visit: Visit) -> Form | Reply:
+        """The fields and files of a form, or the answer to one that cannot be read. Files of some size lie on disk meanwhile."""
+        if not self._reading.acquire(blocking=False):
+            return self._deployment.headers.plain(503, "Too many forms at once. Try again in a moment.", [("Retry-After", "2")])
+        try:
+            _, values, files = parse_form_data(
+                visit.environ,
+                silent=False,
+                max_content_length=MAX_TEXT_FORM + self._services.most_upload,
+                max_form_memory_size=MAX_TEXT_FORM,
+                max_form_parts=MAX_PARTS,
+            )
+        except (HTTPException, ValueError) as error:
+            status = getattr(error, "code", None) or 400
+            return self._deployment.headers.plain(status, "This form cannot be read: it is too large, or was cut off on its way.")
+        finally:
+            self._reading.release()
+        chosen = tuple((name, file) for name, file in files.items(multi=True) if file.filename)
+        return Form({name: tuple(values.getlist(name)) for name in values}, chosen)

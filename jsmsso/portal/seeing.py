@@ -1,0 +1,59 @@
+"""Whether a customer may see a request. Asked before anything of it is loaded for display, for every address that names one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from jsmsso.jsm.organizations import organizations_of
+from jsmsso.jsm.requests.fields import IssueFields, issue_fields
+from jsmsso.jsm.requests.issues import IssueFacts, read_issue
+from jsmsso.portal.acting import Acting
+from jsmsso.portal.caching import Cache
+from jsmsso.portal.parallel import together
+
+FIELDS_SECONDS = 3600.0  # a site's custom fields
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRequest:
+    """A request that this customer may see, and why: what JSM said of it a moment ago."""
+
+    facts: IssueFacts
+    organization_ids: frozenset[str]
+    """The customer's own organizations."""
+
+
+def may_see(facts: IssueFacts, account_id: str, organization_ids: Collection[str]) -> bool:
+    """Reporter, participant, approver, or member of an organization that the request is shared with; and it is a request at all."""
+    if not facts.request_type_id or not account_id:
+        return False
+    people = {facts.reporter_id} | facts.participant_ids | facts.approver_ids
+    return account_id in people or not facts.organization_ids.isdisjoint(organization_ids)
+
+
+class Seeing:
+    """Asks JSM each time: who may see a request changes, and an old answer could show it to somebody who no longer may."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._fields: Cache[IssueFields] = Cache(now, max_age=FIELDS_SECONDS, max_stale=24 * FIELDS_SECONDS)
+
+    def fields(self, acting: Acting) -> IssueFields:
+        """The site's custom fields that tell who a request is shared with."""
+        return self._fields.get("fields", lambda: issue_fields(acting.to.client, acting.to.site)).value
+
+    def request(self, acting: Acting, key: str) -> SeenRequest | None:
+        """The request of that key, if it is of this portal and this customer may see it. Unknown and forbidden look alike.
+
+        Raises JSM's errors.
+        """
+        client, site = acting.to.client, acting.to.site
+        fields = self.fields(acting)
+        facts, organizations = together(
+            lambda: read_issue(client, site, fields, key), lambda: organizations_of(client, site, acting.account_id)
+        )
+        # A request that was moved answers to its old key as well: it belongs to another portal now.
+        if facts is None or facts.key != key or facts.project_key != acting.portal.key:
+            return None
+        mine = frozenset(one.id for one in organizations)
+        return SeenRequest(facts, mine) if may_see(facts, acting.account_id, mine) else None
