@@ -1,4 +1,4 @@
-"""The only file that opens an outgoing connection: trust store, proxy, deadlines, limits, pools.
+"""The only door to the network: trust store, proxy, deadlines, limits, kept connections.
 
 Every call verifies TLS, has one deadline for the whole answer and a size limit, follows redirects on
 the same origin only, and never reads ``.netrc``. Plain ``http://`` goes to loopback addresses alone.
@@ -16,17 +16,18 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import urllib3
-from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 
 from jsmsso import __version__
 from jsmsso.errors import WireFailed
-from jsmsso.http_deadlines import Call, call_of_thread, watch
+from jsmsso.http_connections import Connections
+from jsmsso.http_deadlines import Call, watch
+from jsmsso.http_exchange import NoWholeAnswer, WireAnswer, exchange, request_bytes
 from jsmsso.http_failures import EvidentSocket, wire_failure
 
 if TYPE_CHECKING:
@@ -34,11 +35,9 @@ if TYPE_CHECKING:
 
 DEADLINE = 10.0  # seconds for a whole answer
 MAX_BYTES = 1_000_000  # of an answer's body
-CONNECT_SECONDS = 4.0  # per address tried, so that a dead IPv6 address leaves time for the next
 MAX_REDIRECTS = 3
-CONNECTIONS_PER_HOST = 32  # kept alive; more than the threads of a worker that may call out at once
 USER_AGENT = f"jsmsso/{__version__}"
-NO_RETRIES = urllib3.Retry(False, redirect=False)  # urllib3 would make one for every call
+_AS_IT_IS = "!$%&'()*+,/:;=?@"  # in an address that is sent, beside letters and digits (RFC 3986 3.3, 3.4)
 
 
 Observe = Callable[[str, str, int, float], None]
@@ -56,7 +55,7 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer, read whole. ``body`` has at most the call's ``max_bytes``."""
+    """An HTTP answer, read whole. ``headers`` by their names in lower case; ``body`` has at most the call's ``max_bytes``."""
 
     status: int
     headers: Mapping[str, str]
@@ -69,11 +68,11 @@ class Answer:
 
 
 class HttpClient:
-    """Calls out, from many threads at once. One per process: it owns the connection pools."""
+    """Calls out, from many threads at once. One per process: it owns the connections."""
 
     def __init__(self, settings: HttpSettings = HttpSettings()) -> None:
         self._settings = settings
-        self._pools: dict[str, HTTPConnectionPool] = {}
+        self._origins: dict[str, Connections] = {}
         self._lock = threading.Lock()
         self._trust: ssl.SSLContext | None = None
 
@@ -101,7 +100,7 @@ class HttpClient:
             response = self._exchange(method, url, sent, body, ends, max_bytes, may_replay)
             status, location = response.status, response.headers.get("location")
             if not follow or method != "GET" or location is None or status not in (301, 302, 303, 307, 308):
-                return Answer(status, response.headers, response.body, url)
+                return Answer(status, response.headers, _unpacked(response, max_bytes, url), url)
             url = same_origin_redirect(url, location)
         raise WireFailed("redirect", without_query(url), "too many redirects")
 
@@ -119,16 +118,18 @@ class HttpClient:
         import requests  # 300 ms of CPU that the login's path and most commands do without
         from requests.adapters import HTTPAdapter
 
-        exchange = self._exchange
+        client = self
 
         class Adapter(HTTPAdapter):
             def send(self, request: requests.PreparedRequest, *_: Any, timeout: Any = None, **__: Any) -> requests.Response:
                 method, url = cast(str, request.method), cast(str, request.url)
                 ends = time.monotonic() + (deadline if timeout is None else min(deadline, timeout))
                 headers = cast(Mapping[str, str], request.headers)
-                whole = exchange(method, url, headers, request.body, ends, max_bytes, method in ("GET", "HEAD"))
-                response = self.build_response(request, whole.raw)
-                response._content = whole.body
+                whole = client._exchange(method, url, headers, request.body, ends, max_bytes, method in ("GET", "HEAD"))
+                body = _unpacked(whole, max_bytes, url)
+                raw = urllib3.HTTPResponse(BytesIO(body), whole.headers, whole.status, preload_content=False, decode_content=False)
+                response = self.build_response(request, raw)
+                response._content = body
                 return response
 
         class Session(requests.Session):
@@ -154,63 +155,47 @@ class HttpClient:
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: Any, ends: float, max_bytes: int, replay: bool
-    ) -> _WholeResponse:
+    ) -> WireAnswer:
         origin, target, loopback = _split(url)
         if origin.startswith("http://") and not loopback:
             raise WireFailed("insecure", without_query(url), "plain http is for loopback addresses only", "Use https://.")
-        pool = self._pools.get(origin) or self._open_pool(origin, loopback)
-        timeout = max(0.001, ends - time.monotonic())
+        connections = self._origins.get(origin) or self._open_origin(origin, loopback)
         call = Call(ends)
-        call_of_thread.current = call
         watch.add(call)
         try:
-            response = pool.urlopen(
-                method,
-                target,
-                body=body,
-                headers=headers,
-                retries=NO_RETRIES,
-                redirect=False,
-                assert_same_host=False,
-                timeout=urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout),
-                preload_content=False,
-            )
-            call.answered = True
-            return _read_whole(cast(urllib3.HTTPResponse, response), call, max_bytes, url)
-        except (HTTPError, OSError, ValueError, AttributeError) as error:
+            request = request_bytes(method, target, origin.partition("://")[2], headers, body)
+            return _speak(connections, call, request, max_bytes, replay)
+        except (NoWholeAnswer, HTTPError, OSError, ValueError, AttributeError) as error:
             # AttributeError: http.client's own, when the watch shuts a socket between two of its steps.
             if call.expired or time.monotonic() >= ends:
                 raise WireFailed("timeout", without_query(url), "no whole answer in time") from error
+            if isinstance(error, NoWholeAnswer):
+                raise WireFailed(error.kind, without_query(url), str(error)) from error
             if isinstance(error, AttributeError):
                 raise
-            if replay and call.reused and not call.answered and _closed_unanswered(error):
-                return self._exchange(method, url, headers, body, ends, max_bytes, False)
             raise self._failure(error, url, origin, loopback) from error
         finally:
             watch.remove(call)
-            call_of_thread.current = None
 
     def _failure(self, error: Exception, url: str, origin: str, loopback: bool) -> WireFailed:
         proxy = None if loopback else self._proxy_for(origin)
         return wire_failure(error, url, without_query(url), proxy=proxy, ca_bundle=self._settings.ca_bundle)
 
-    def _open_pool(self, origin: str, loopback: bool) -> HTTPConnectionPool:
+    def _open_origin(self, origin: str, loopback: bool) -> Connections:
         with self._lock:
-            if origin in self._pools:
-                return self._pools[origin]
+            if origin in self._origins:
+                return self._origins[origin]
             parts = urlsplit(origin)
             proxy = None if loopback else self._proxy_for(origin)
-            options: dict[str, Any] = {"maxsize": CONNECTIONS_PER_HOST, "block": False}
-            if parts.scheme == "https":
-                options["ssl_context"] = self._trust_store()
-            pool: HTTPConnectionPool
+            options: dict[str, Any] = {"ssl_context": self._trust_store()} if parts.scheme == "https" else {}
+            pool: urllib3.HTTPConnectionPool
             if proxy is not None:
                 pool = _proxied(proxy, self._trust_store(), options).connection_from_url(origin)
             else:
-                pool_class = _TlsPool if parts.scheme == "https" else _Pool
+                pool_class = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
                 pool = pool_class(cast(str, parts.hostname), parts.port, **options)
-            self._pools[origin] = pool
-            return pool
+            self._origins[origin] = Connections(pool)
+            return self._origins[origin]
 
     def _proxy_for(self, origin: str) -> str | None:
         environment = urllib.request.getproxies_environment()
@@ -246,7 +231,7 @@ class _Observed(HttpClient):
         self._client = client
         self._observe = observe
 
-    def _exchange(self, method: str, url: str, *rest: Any) -> _WholeResponse:
+    def _exchange(self, method: str, url: str, *rest: Any) -> WireAnswer:
         begun, status = time.monotonic(), 0
         try:
             response = self._client._exchange(method, url, *rest)
@@ -256,16 +241,6 @@ class _Observed(HttpClient):
             self._observe(method, url, status, time.monotonic() - begun)
 
 
-@dataclass(frozen=True, slots=True)
-class _WholeResponse:
-    """An answer as it came over the wire, body decoded and read whole."""
-
-    status: int
-    headers: HTTPHeaderDict
-    body: bytes
-    raw: urllib3.HTTPResponse
-
-
 def _proxied(proxy: str, trust: ssl.SSLContext, options: Mapping[str, Any]) -> urllib3.ProxyManager:
     """Pools that go through a proxy: ``[http[s]://][user:password@]host[:port]``."""
     address = proxy if "://" in proxy else f"http://{proxy}"
@@ -273,12 +248,10 @@ def _proxied(proxy: str, trust: ssl.SSLContext, options: Mapping[str, Any]) -> u
     headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
     try:
         scheme = address.partition("://")[0]
-        manager = urllib3.ProxyManager(f"{scheme}://{place}", proxy_headers=headers, proxy_ssl_context=trust, **options)
+        return urllib3.ProxyManager(f"{scheme}://{place}", proxy_headers=headers, proxy_ssl_context=trust, **options)
     except (HTTPError, ValueError, AssertionError) as error:
         detail = f"its address cannot be used: {type(error).__name__}"  # no more: it may hold a password
         raise WireFailed("proxy", "the proxy", detail, "See http.proxy or HTTPS_PROXY.") from None
-    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-    return manager
 
 
 def is_loopback(host: str) -> bool:
@@ -322,32 +295,49 @@ def _split(url: str) -> tuple[str, str, bool]:
     name = f"[{host}]" if ":" in host else host
     usual = 443 if parts.scheme == "https" else 80
     origin = f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, usual) else "")
-    return origin, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), is_loopback(host)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return origin, quote(target, safe=_AS_IT_IS), is_loopback(host)
 
 
-def _read_whole(response: urllib3.HTTPResponse, call: Call, max_bytes: int, url: str) -> _WholeResponse:
-    """Read in single receives, so that a body sent byte by byte meets the deadline too."""
-    chunks: list[bytes] = []
+def _speak(connections: Connections, call: Call, request: bytes, max_bytes: int, replay: bool) -> WireAnswer:
+    """The answer to ``request`` on a connection that was kept, else on a new one; on a new one also where ``replay`` allows it."""
+    kept = connections.kept()
+    while True:
+        connection = call.connection = kept or connections.new()
+        try:
+            if kept is None:
+                connections.open(connection, max(0.001, call.ends - time.monotonic()))
+            answer = exchange(connection.sock, request, call.ends, max_bytes)
+        except BaseException as error:
+            connection.close()
+            if kept is None or not replay or not isinstance(error, NoWholeAnswer) or not error.unanswered or call.expired:
+                raise
+            kept = None
+            continue
+        call.connection = None  # from here on it may be another call's
+        if answer.may_go_on:
+            connections.keep(connection)
+        else:
+            connection.close()
+        return answer
+
+
+def _unpacked(answer: WireAnswer, max_bytes: int, url: str) -> bytes:
+    """The body, unpacked by urllib3 where it came packed. Raises :class:`WireFailed`."""
+    if "content-encoding" not in answer.headers:
+        return answer.body
+    response = urllib3.HTTPResponse(BytesIO(answer.body), answer.headers, preload_content=False)
+    parts: list[bytes] = []
     size = 0
     try:
-        while chunk := response.read1(65536, decode_content=True):
-            size += len(chunk)
+        while part := response.read1(65536, decode_content=True):
+            size += len(part)
             if size > max_bytes:
                 raise WireFailed("too_large", without_query(url), f"the answer is larger than {max_bytes} bytes")
-            chunks.append(chunk)
-        if call.expired:
-            raise ReadTimeoutError(cast(Any, None), None, "expired")  # a shut socket reads like the end of a body
-    except BaseException:
-        response.close()
-        raise
-    call.connection = None  # from here on it may be another call's
-    response.release_conn()
-    return _WholeResponse(response.status, response.headers, b"".join(chunks), response)
-
-
-def _closed_unanswered(error: Exception) -> bool:
-    """Whether the connection ended before a byte of the answer, which urllib3 tells by the second argument."""
-    return isinstance(error, ProtocolError) and any(isinstance(inner, ConnectionError) for inner in error.args)
+            parts.append(part)
+    except HTTPError as error:
+        raise WireFailed("protocol", without_query(url), f"the answer cannot be read: {type(error).__name__}") from error
+    return b"".join(parts)
 
 
 def _has_certificate_folder() -> bool:
@@ -357,30 +347,3 @@ def _has_certificate_folder() -> bool:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
-
-
-class _Noted(HTTPConnection):
-    """Tells the thread's call which connection serves it."""
-
-    def connect(self) -> None:
-        if (call := call_of_thread.current) is not None:
-            call.reused = False
-            call.connection = self  # a proxy can be slow before there is a request
-        super().connect()
-
-    def request(self, *args: Any, **options: Any) -> None:
-        if (call := call_of_thread.current) is not None:
-            call.connection = self
-        super().request(*args, **options)
-
-
-class _TlsConnection(_Noted, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Noted
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection

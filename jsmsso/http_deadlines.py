@@ -21,14 +21,12 @@ WATCH_SECONDS = 0.2
 class Call:
     """One request and its answer. ``ends`` is on the monotonic clock; ``expired`` says that the watch shut its socket."""
 
-    __slots__ = ("answered", "connection", "ends", "expired", "reused")
+    __slots__ = ("connection", "ends", "expired")
 
     def __init__(self, ends: float) -> None:
         self.ends = ends
         self.connection: HTTPConnection | None = None
-        self.answered = False  # the head of an answer is here
         self.expired = False
-        self.reused = True  # until a connection is opened for it
 
     def expire(self) -> None:
         """End the call: its thread's next receive finds the connection closed."""
@@ -36,7 +34,8 @@ class Call:
         sock = self.connection and self.connection.sock
         if sock is not None:
             try:
-                socket.socket.shutdown(cast(socket.socket, sock), socket.SHUT_RDWR)  # SSLSocket's own would drop its TLS state
+                # SSLSocket's own would drop its TLS state; TLS within a proxy's TLS has the socket inside.
+                socket.socket.shutdown(cast(socket.socket, getattr(sock, "socket", sock)), socket.SHUT_RDWR)
             except OSError:
                 pass
 
@@ -59,7 +58,8 @@ class Watch:
         self._calls[id(call)] = call
         if not self._running:
             self._start()
-        self._busy.set()
+        if not self._busy.is_set():
+            self._busy.set()
 
     def remove(self, call: Call) -> None:
         """``call`` is done."""
@@ -84,9 +84,4 @@ class Watch:
                     call.expire()
 
 
-class _ThreadsCall(threading.local):
-    current: Call | None = None
-
-
 watch = Watch()
-call_of_thread = _ThreadsCall()

@@ -440,6 +440,59 @@ def test_connections_are_kept_and_shared(server: Callable[..., Server], by: str)
     assert one.connections == 1
 
 
+@BY_BOTH
+def test_what_a_server_says_behind_an_answer_never_answers_the_next_call(server: Callable[..., Server], by: str) -> None:
+    one = server(OK + b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnot")
+    client = HttpClient()
+
+    assert [get(by, one.url, client)[1] for _ in range(3)] == [b"ok"] * 3
+    assert one.connections == 3
+
+
+@BY_BOTH
+def test_what_a_server_says_unasked_never_answers_the_next_call(server: Callable[..., Server], by: str) -> None:
+    said = threading.Semaphore(0)
+
+    def serve(one: Server, connection: socket.socket, _: int) -> None:
+        one.read_request(connection)
+        connection.sendall(OK)
+        time.sleep(0.1)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnot")
+        said.release()
+        one.read_request(connection)
+
+    one = server(serve)
+    client = HttpClient()
+    for _ in range(3):
+        assert get(by, one.url, client)[1] == b"ok"
+        said.acquire()
+
+    assert one.connections == 3
+
+
+@BY_BOTH
+def test_an_answer_with_two_lengths_is_refused_and_says_why(server: Callable[..., Server], by: str) -> None:
+    url = server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 4\r\n\r\nokno").url
+
+    assert failure(lambda: get(by, url)).detail == "the answer cannot be read: Duplicate Content-Length"
+
+
+def test_a_value_that_would_begin_another_header_is_not_sent(server: Callable[..., Server]) -> None:
+    one = server(OK)
+    error = failure(lambda: HttpClient().fetch("GET", one.url, headers={"x-name": "Ada\r\nauthorization: Basic secret"}))
+
+    assert error.kind == "protocol"
+    assert "secret" not in str(error)
+    assert one.heads == []
+
+
+def test_an_answer_to_a_head_has_no_body(server: Callable[..., Server]) -> None:
+    one = server(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n")
+
+    assert HttpClient().fetch("HEAD", one.url).body == b""
+    assert HttpClient().session().head(one.url).headers["Content-Length"] == "20"
+
+
 # Proxies -----------------------------------------------------------------------------------------
 
 
@@ -569,6 +622,35 @@ def test_a_proxy_spoken_to_over_tls_names_its_unknown_ca_too(server: Callable[..
     assert (error.kind, error.address) == ("tls", f"the proxy 127.0.0.1:{proxy.port}")
     assert authority.name in error.detail
     assert "http.ca_bundle" in error.hint
+
+
+def test_a_proxy_spoken_to_over_tls_leads_to_what_is_spoken_to_over_tls(server: Callable[..., Server], authority: Authority) -> None:
+    origin = server(OK, tls=authority.context("op.example"))
+
+    def lead(one: Server, connection: socket.socket, _: int) -> None:
+        one.read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", origin.port)) as far:
+            threading.Thread(target=pump, args=(far, connection), daemon=True).start()
+            pump(connection, far)
+
+    proxy = server(lead, tls=authority.context("127.0.0.1"))
+    client = HttpClient(HttpSettings(proxy=proxy.url, ca_bundle=authority.bundle))
+
+    assert [client.fetch("GET", "https://op.example/").body for _ in range(3)] == [b"ok"] * 3
+    assert (len(origin.heads), origin.connections) == (3, 1)
+
+
+def test_silence_behind_a_proxy_spoken_to_over_tls_meets_the_deadline(server: Callable[..., Server], authority: Authority) -> None:
+    def lead(one: Server, connection: socket.socket, _: int) -> None:
+        one.read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        time.sleep(30)
+
+    proxy = server(lead, tls=authority.context("127.0.0.1"))
+    client = HttpClient(HttpSettings(proxy=proxy.url, ca_bundle=authority.bundle))
+
+    assert failure(lambda: client.fetch("GET", "https://op.example/", deadline=0.5)).kind == "timeout"
 
 
 @pytest.mark.parametrize("proxy", ["socks5://ada:secret@127.0.0.1:1080", "http://ada:secret@127.0.0.1:port", "http://ada:secret@[::1"])

@@ -1,0 +1,211 @@
+"""HTTP/1.1 spoken on a connected socket (RFC 9112): one request, one whole answer.
+
+llhttp, by way of httptools, takes the answer apart in its strict mode. What its grammar leaves open is decided here:
+how long an answer may be and may take, what may frame its body, and whether the connection is clean enough for another.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+RECEIVE = 65536  # bytes at once
+MAX_HEAD = 65536  # bytes of an answer that are not its body: status lines, headers, trailers
+MAX_FRAMING = 8  # so many more for each byte of a body: a chunk of a single byte takes five
+MAX_LINES = 100  # headers and trailers together, as many as http.client takes
+_WITH_BODY = ("POST", "PUT", "PATCH")
+_FRAMING = ("host", "content-length", "transfer-encoding", "connection")  # of a request; written here alone
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110 5.5
+_TARGET = re.compile(r"/[!-~]*")
+
+
+class NoWholeAnswer(Exception):
+    """Why there is none, in words. ``kind`` is a :class:`WireFailed`'s; ``unanswered``: the connection ended before a byte came."""
+
+    def __init__(self, message: str, *, kind: str = "protocol", unanswered: bool = False) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.unanswered = unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class WireAnswer:
+    """An answer as it came: names of headers in lower case, the values of a repeated one joined by commas, the body not unpacked."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    may_go_on: bool
+    """Whether the connection is good for another request."""
+
+
+def request_bytes(method: str, target: str, host: str, headers: Mapping[str, str | bytes], body: bytes | str | None) -> bytes:
+    """A request, whole. Raises :class:`NoWholeAnswer` for a text that could end a header and begin another, and for a body in pieces."""
+    if isinstance(body, str):
+        body = body.encode()
+    if not isinstance(body, bytes | None):
+        raise _unsendable("its body is not bytes")
+    if not _TOKEN.fullmatch(method) or not _TARGET.fullmatch(target):
+        raise _unsendable("its method or its address holds what may not be there")
+    lines = [f"{method} {target} HTTP/1.1", f"host: {host}"]
+    for name, value in headers.items():
+        text = value if isinstance(value, str) else value.decode("latin-1")
+        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(text):
+            raise _unsendable("a header holds what may not be there")  # which may be a secret
+        if name.lower() not in _FRAMING:
+            lines.append(f"{name}: {text}")
+    if body is not None or method in _WITH_BODY:
+        lines.append(f"content-length: {len(body or b'')}")
+    return "\r\n".join((*lines, "\r\n")).encode("latin-1") + (body or b"")
+
+
+def exchange(sock: socket.socket, request: bytes, ends: float, max_bytes: int) -> WireAnswer:
+    """Send ``request`` and read its answer until ``ends`` (on the monotonic clock), with a body of at most ``max_bytes``.
+
+    Raises :class:`NoWholeAnswer`, TimeoutError and ssl.SSLError, after which the connection is good for nothing.
+    """
+    _send(sock, request, ends)
+    reader = _Reader(is_head=request.startswith(b"HEAD "))  # whose answer has no body, whatever it says
+    received = 0
+    while not reader.is_whole:
+        sock.settimeout(_left(ends))
+        try:
+            chunk = sock.recv(RECEIVE)
+        except ConnectionError as error:
+            raise _closed(received) from error
+        if not chunk:
+            _left(ends)  # a socket that is shut as its time is over ends in the same way
+            if not reader.ends_with_connection:
+                raise _closed(received)
+            break
+        if not received and not chunk.startswith(b"H"):
+            raise _unreadable("no HTTP")  # llhttp takes RTSP and ICE too
+        received += len(chunk)
+        reader.read(chunk)
+        if reader.size > max_bytes:
+            raise NoWholeAnswer(f"the answer is larger than {max_bytes} bytes", kind="too_large")
+        if received - reader.size > MAX_HEAD + MAX_FRAMING * reader.size:
+            raise _unreadable("its headers are too large")
+    return WireAnswer(reader.status, reader.headers, b"".join(reader.body), reader.may_go_on)
+
+
+class _Reader:
+    """Keeps what llhttp finds in an answer."""
+
+    __slots__ = (
+        "_has_head",
+        "_is_head",
+        "_lines",
+        "_parser",
+        "body",
+        "ends_with_connection",
+        "headers",
+        "is_whole",
+        "may_go_on",
+        "size",
+        "status",
+    )
+
+    def __init__(self, is_head: bool) -> None:
+        self._is_head = is_head
+        self._has_head = False  # of the answer itself, not of a 1xx before it
+        self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        self.status = self.size = self._lines = 0
+        self.headers: dict[str, str] = {}
+        self.body: list[bytes] = []
+        self.is_whole = self.may_go_on = self.ends_with_connection = False
+
+    def read(self, chunk: bytes) -> None:
+        """Raises :class:`NoWholeAnswer`. Bytes behind a whole answer are nobody's: they are dropped, and the connection with them."""
+        parser = self._parser
+        assert parser is not None
+        try:
+            parser.feed_data(chunk)
+        except HttpParserUpgrade:
+            raise _unreadable("it goes on in another protocol") from None
+        except HttpParserError as error:
+            self.may_go_on = False
+            if not self.is_whole:
+                raise error.__context__ if isinstance(error.__context__, NoWholeAnswer) else _unreadable(str(error)) from error
+        if self.is_whole:
+            self._parser = None  # it holds our methods: a circle that only the garbage collector would end
+
+    # What llhttp calls.
+
+    def on_message_begin(self) -> None:
+        if self.is_whole:
+            raise _unreadable("another answer behind the answer")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._lines += 1
+        if self._lines > MAX_LINES:
+            raise _unreadable("too many headers")
+        if self._has_head:
+            return  # a trailer
+        key, text = name.lower().decode("latin-1"), value.rstrip(b" \t").decode("latin-1")
+        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+
+    def on_headers_complete(self) -> None:
+        assert self._parser is not None
+        status, version = self._parser.get_status_code(), self._parser.get_http_version()
+        if version not in ("1.1", "1.0") or status < 100:
+            raise _unreadable("no HTTP/1.1")
+        if status < 200:
+            return
+        self.status, self._has_head = status, True
+        if self._is_head:
+            self.is_whole = True
+            return
+        coding = self.headers.get("transfer-encoding")
+        if coding is not None and (coding.lower() != "chunked" or version != "1.1"):
+            raise _unreadable("a Transfer-Encoding that was not asked for")
+        self.ends_with_connection = coding is None and "content-length" not in self.headers
+
+    def on_body(self, part: bytes) -> None:
+        if self.is_whole:
+            raise _unreadable("a body behind the answer to a HEAD")
+        self.size += len(part)
+        self.body.append(part)
+
+    def on_message_complete(self) -> None:
+        assert self._parser is not None
+        if self._has_head:
+            self.is_whole, self.may_go_on = True, self._parser.should_keep_alive()
+        else:
+            self.headers = {}
+
+
+def _send(sock: socket.socket, request: bytes, ends: float) -> None:
+    rest = memoryview(request)
+    try:
+        while rest:
+            sock.settimeout(_left(ends))
+            rest = rest[sock.send(rest) :]
+    except ConnectionError:
+        pass  # a server may answer and close before it has read everything; that answer counts
+
+
+def _left(ends: float) -> float:
+    """Seconds. Raises TimeoutError when there are none."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _closed(received: int) -> NoWholeAnswer:
+    return NoWholeAnswer("the connection was closed before the answer was whole", unanswered=not received)
+
+
+def _unreadable(why: str) -> NoWholeAnswer:
+    return NoWholeAnswer(f"the answer cannot be read: {why}")
+
+
+def _unsendable(why: str) -> NoWholeAnswer:
+    return NoWholeAnswer(f"the request cannot be sent: {why}")
