@@ -242,6 +242,8 @@ def test_from_inside_jira_is_open_as_ever_and_nobody_is_named(
         assert site.ask(f"{NATIVE}/22", PAGE_LOAD).status == 302
         assert site.ask(MODELS, {"Accept": "*/*", "X-Forwarded-For": inside, "X-Real-IP": inside}).status == 401
         assert site.ask("/browse/HELP-1", {"Accept": "*/*"}).status == 403
+        site.served.child.stop()
+        assert site.ask(MODELS, {"Accept": "*/*"}).status == 500, "while jsmsso is down nobody gets in"
         assert len(site.jsm.seen) == asked
 
 

@@ -454,11 +454,11 @@ STRANGE = [
     f"{NATIVE}/3%c2%85", f"{NATIVE}/3%e2%80%a8", f"{NATIVE}/3%ff", f"{NATIVE}/%c0%af4", f"{NATIVE}/%c0%ae%c0%ae/4", f"{NATIVE}/3%ed%a0%80",
     f"{NATIVE}/3%", f"{NATIVE}/3%2", f"{NATIVE}/3%zz", f"{NATIVE}/3%u002e", f"{NATIVE}/3 /4", f"{NATIVE}/3\t", f"{NATIVE}/3/.../4",
     f"{NATIVE}/3/.. /4", f"{NATIVE}/3/..%20/4", f"{NATIVE}/3/%20./4", f"{NATIVE}/3%3b/4", f"{NATIVE}/3/\xe4", "/_/;/WEB-INF/web.xml",
-    "/s/x/_/;/WEB-INF/web.xml", "/" + "a" * 5000, "x", "",
+    "/s/x/_/;/WEB-INF/web.xml", "/" + "a" * 5000, "x", "", f"{NATIVE}/%20",
 ]  # fmt: skip
 # Plain paths that Java reads as another portal's, or that only look like the ones that are open.
 LOOKALIKES = [
-    f"{NATIVE}/04", f"{NATIVE}/004/HR-1", f"{NATIVE}/+4", f"{NATIVE}/%20", f"{NATIVE}/4%20", f"{NATIVE}/%EF%BC%94", f"{NATIVE}/%D9%A4",
+    f"{NATIVE}/04", f"{NATIVE}/004/HR-1", f"{NATIVE}/+4", f"{NATIVE}/4%20", f"{NATIVE}/%EF%BC%94", f"{NATIVE}/%D9%A4",
     f"{NATIVE}/4.0", f"{NATIVE}/4.jspa", f"{NATIVE}/-4", f"{NATIVE}/0x4", f"{NATIVE}/HR", f"{NATIVE}/3,4", f"{NATIVE}/99999999999999999999",
     NATIVE.upper() + "/4", "/servicedesk/Customer/portal/4", "/servicedesk/customer/Portal/4", "/ServiceDesk/customer/portal/4",
     "/REST/servicedesk/1/customer/models", "/S/x/_/servicedesk/customer/portal/4", "/rest/servicedesk/1/customer/portal/04",
