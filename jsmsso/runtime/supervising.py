@@ -1,7 +1,7 @@
 """granian's server with a loop of ours around its workers: they come back however they die, and are replaced one by one.
 
 granian's own loop ends the whole server when a worker dies within 5.5 seconds of its start, forgets the second of two
-that die at once, and is deaf for seconds while it replaces workers (docs/decisions/007-a-loop-around-granian.md). What
+that die at once, and is deaf for seconds while it replaces workers (docs/decisions/009-a-loop-around-granian.md). What
 is overridden here is private to granian: pyproject.toml keeps it to the minor release that the tests ran with.
 """
 
