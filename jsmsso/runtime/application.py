@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,6 +14,7 @@ from jsmsso.errors import JsmssoError, StoreUnavailable
 from jsmsso.identity.email_address import NotAnEmailAddress, fold_email
 from jsmsso.runtime.answers import Callback
 from jsmsso.runtime.backchannel import end_by_logout_token
+from jsmsso.runtime.bodies import Bodies, BodyRefused
 from jsmsso.runtime.deployment import Deployment
 from jsmsso.runtime.forms import is_form_token
 from jsmsso.runtime.forward_auth import ForwardAuth
@@ -27,7 +28,6 @@ from jsmsso.runtime.visit import MAX_HEADERS, Visit, decoded_path, headers_size
 
 MAX_FORM = 16 * 1024  # bytes of a form's body; ours hold a token and a path
 MAX_FIELDS = 16
-FORMS_AT_ONCE = 4  # forms that a worker reads at once, of its sixteen threads
 MAX_QUERY = 8192  # characters, as many as an answer may have
 _READ = ("GET", "HEAD")
 _TAKE_FORMS = ("login", "logout", "backchannel-logout")
@@ -39,7 +39,7 @@ class Application:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._base_path = deployment.base_path
-        self._reading = threading.BoundedSemaphore(FORMS_AT_ONCE)
+        self.bodies = Bodies(MAX_FORM)
         self._headers = deployment.headers
         self._pages = Pages(deployment)
         self._gate = Gate(deployment, self._pages)
@@ -202,17 +202,18 @@ class Application:
 
     def _form(self, visit: Visit) -> dict[str, str] | Reply:
         """The fields of a form, or the answer to one that cannot be read."""
-        # A body may come as slowly as its sender likes, and holds a thread: never all of a worker's threads.
-        if not self._reading.acquire(blocking=False):
-            return self._headers.plain(503, "Too many forms at once. Try again in a moment.", [("Retry-After", "2")])
         try:
-            _, form, _ = parse_form_data(
-                visit.environ, silent=True, max_content_length=MAX_FORM, max_form_memory_size=MAX_FORM, max_form_parts=MAX_FIELDS
-            )
+            body = self.bodies.read(visit.environ, self._deployment.proxies.client_of(visit.environ))
+            read = {
+                "wsgi.input": BytesIO(body),
+                "CONTENT_LENGTH": str(len(body)),
+                "CONTENT_TYPE": visit.environ.get("CONTENT_TYPE", ""),
+            }
+            _, form, _ = parse_form_data(read, silent=True, max_form_memory_size=MAX_FORM, max_form_parts=MAX_FIELDS)
+        except BodyRefused as error:
+            return self._headers.plain(error.status, error.text, [("Retry-After", "2")] if error.status == 503 else ())
         except (HTTPException, ValueError) as error:
             return self._headers.plain(getattr(error, "code", None) or 400, "This form cannot be read.")
-        finally:
-            self._reading.release()
         return {name: form[name] for name in form}
 
     def _logged_out(self, visit: Visit) -> Reply:

@@ -21,6 +21,7 @@ from granian.log import LogLevels
 
 from jsmsso.errors import JsmssoError, MachineFailed, StoreUnavailable
 from jsmsso.runtime.application import Application
+from jsmsso.runtime.connections import allow_connections, cut_stalled_ones
 from jsmsso.runtime.deployment import Deployment
 from jsmsso.runtime.event_log import EventLog
 from jsmsso.runtime.expiry import expiries
@@ -52,6 +53,7 @@ class _Loader:
         _empty_environment()
         _end_with(self._parent)
         application = self.prepared.application()
+        cut_stalled_ones(application.bodies.overdue_peers)
         if self.prepared.shared is not None:
             (self.prepared.shared / f"{os.getpid()}.started").touch()
         return application
@@ -216,7 +218,7 @@ def _server(listening: Listening, log_format: str) -> Supervisor:
             workers=listening.workers,
             blocking_threads=THREADS,
             backlog=BACKLOG,
-            backpressure=THREADS * 4,
+            backpressure=allow_connections(),
             websockets=False,
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADER_BUFFER),
             ssl_cert=listening.tls_certificate,
