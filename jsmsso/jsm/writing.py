@@ -60,7 +60,7 @@ def _apply(plan: Plan, document: Editing) -> None:
     known = [change for change in plan.changes if change.before is not None]
     new = [_entry(change.after, change.mode) for change in plan.of("added") if change.after is not None]
     if not known:
-        _new_list(document.data).extend(new)
+        document.extend(_new_list(document.data), new)
         return
     changing = {index: change for index, change in enumerate(known) if not change.is_settled}
     entries = document.entries("portals", changing)
@@ -70,7 +70,7 @@ def _apply(plan: Plan, document: Editing) -> None:
         elif change.what == "gone":
             entries[index]["gone"] = True
     entries.remove(index for index, change in changing.items() if change.what == "pruned")
-    entries.extend(new)
+    document.extend(entries.values, new)
 
 
 def _new_list(data: Any) -> Any:

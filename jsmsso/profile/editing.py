@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +38,7 @@ class Editing:
     @property
     def data(self) -> CommentedMap:
         """The file's content with its comments."""
-        if self._file is None:
-            self._file = RoundTrip(self._text)
-        return self._file.data
+        return self._opened().data
 
     @property
     def profile(self) -> Profile:
@@ -56,6 +54,15 @@ class Editing:
         if aside is not None:
             self._file = RoundTrip(self._text, aside)
         return Entries(self.data[key], aside.place if aside else None)
+
+    def extend(self, values: Any, new: Sequence[Mapping[str, str]]) -> None:
+        """New entries at the end of a list of ``data``; many of them stand there as one item afterwards."""
+        self._opened().extend(values, new)
+
+    def _opened(self) -> RoundTrip:
+        if self._file is None:
+            self._file = RoundTrip(self._text)
+        return self._file
 
     def changed(self) -> str | None:
         """The text as it is now; None where nothing changed."""
@@ -76,10 +83,6 @@ class Entries:
         """Delete these entries."""
         for index in sorted(indexes, reverse=True):
             del self.values[self.place[index] if self.place is not None else index]
-
-    def extend(self, new: Iterable[Mapping[str, Any]]) -> None:
-        """New entries at the end."""
-        self.values.extend(new)
 
 
 @contextmanager

@@ -8,9 +8,10 @@ compared with what it writes with it, and that difference is applied to the file
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
@@ -27,9 +28,10 @@ from ruamel.yaml.scalarstring import PlainScalarString
 from ruamel.yaml.tag import Tag
 from yaml.resolver import Resolver
 
+from jsmsso.profile import setting_aside
 from jsmsso.profile.parsing import parse
 from jsmsso.profile.scalars import STR, core_tag
-from jsmsso.profile.setting_aside import SetAside
+from jsmsso.profile.setting_aside import Run, SetAside, put_back
 
 _BOM = "\ufeff"
 
@@ -78,9 +80,18 @@ _PLAIN_IN_BRACKETS = re.compile(r"[\w/.](?:[\w ._/@+-]*[\w/._@+-])?")
 
 
 def _represent_text(representer: Any, text: str) -> Any:
+    return representer.represent_scalar(STR, text, style=None if _is_plain(text) else '"')
+
+
+def _is_plain(text: str) -> bool:
     # Quoted also where only a YAML 1.1 reader would not take it for text (NO): other tools read the file too.
-    plain = _PLAIN.fullmatch(text) and ": " not in text and core_tag(text) == STR and not _is_other_in_yaml_1_1(text)
-    return representer.represent_scalar(STR, text, style=None if plain else '"')
+    return bool(_PLAIN.fullmatch(text)) and ": " not in text and core_tag(text) == STR and not _is_other_in_yaml_1_1(text)
+
+
+def _entry_lines(entry: Mapping[str, str]) -> Iterator[str]:
+    """A list's entry as ruamel.yaml writes it; a JSON text is a double-quoted one of YAML (YAML 1.2, 1.3)."""
+    for number, (key, text) in enumerate(entry.items()):
+        yield f"{'  ' if number else '- '}{key}: {text if _is_plain(text) else json.dumps(text, ensure_ascii=False)}\n"
 
 
 def _represent_list(representer: Any, values: list[Any]) -> Any:
@@ -98,7 +109,7 @@ class RoundTrip:
     def __init__(self, text: str, aside: SetAside | None = None) -> None:
         """``text`` has been parsed without complaint before; it may be empty. What is set aside of it is not in ``data``."""
         self._crlf, self._bom = "\r\n" in text, text.startswith(_BOM)
-        self._aside = aside
+        self._runs = dict(aside.runs) if aside else {}
         self._before = aside.text if aside else plain_lines(text)
         self._engine = _engine(self._before)
         loaded = self._engine.load(self._before)
@@ -111,8 +122,17 @@ class RoundTrip:
         if changed == self._unchanged:
             return None
         after = _merge(self._unchanged, self._before, changed) if self._before.strip() else changed
-        after = self._aside.put_back(after) if self._aside else after
+        after = put_back(after, self._runs) if self._runs else after
         return (_BOM if self._bom else "") + (after.replace("\n", "\r\n") if self._crlf else after)
+
+    def extend(self, values: Any, new: Sequence[Mapping[str, str]]) -> None:
+        """New entries at the end of a list of ``data``; one item stands for many of them, which are quicker written here."""
+        if len(new) < setting_aside.MANY:
+            values.extend(new)
+            return
+        stand_in = setting_aside.stand_in_name()
+        self._runs[stand_in] = Run([line for entry in new for line in _entry_lines(entry)], 0)
+        values.append({setting_aside.STAND_IN: stand_in})
 
     def _write(self) -> str:
         stream = io.StringIO()

@@ -10,28 +10,28 @@ import re
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jsmsso.profile.parsing import Document
 
-MANY = 100  # entries to be set aside; fewer are read as fast as they are cut out
+STAND_IN = "set-aside"  # the one key of an item that stands for others
+MANY = 100  # entries; fewer are read and written as fast as they are cut out
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """The shortened ``text``, where in its list each entry that is left stands, and the lines that each stand-in is for."""
+    """The shortened ``text``, where in its list each entry that is left stands, and what each stand-in is for."""
 
     text: str
     place: Mapping[int, int]
-    runs: Mapping[str, list[str]]
-    indent: int
+    runs: Mapping[str, Run]
 
-    def put_back(self, text: str) -> str:
-        """``text``, which came of the shortened one, with the lines that were set aside."""
-        lines: list[str] = []
-        for line in text.splitlines(keepends=True):
-            run = self.runs.get(line.strip().removeprefix("- "))
-            lines += [line] if run is None else _moved(run, len(line) - len(line.lstrip(" ")) - self.indent)
-        return "".join(lines)
+
+class Run(NamedTuple):
+    """Lines that one item stands for, the first of them with its dash behind ``indent`` spaces."""
+
+    lines: list[str]
+    indent: int
 
 
 def set_aside(text: str, document: Document, key: str, needed: Collection[int]) -> SetAside | None:
@@ -51,17 +51,30 @@ def set_aside(text: str, document: Document, key: str, needed: Collection[int]) 
         return None
     near = {index + step for index in needed for step in (-1, 0, 1)}  # comments between two entries belong to either
     left = sorted({0, len(values) - 1, *near} & set(range(len(values))))
-    name = f"set-aside-{secrets.token_hex(8)}"
     starts.append(len(lines))  # what follows the list stays with its last entry
-    shortened, runs, place = lines[: starts[0]], dict[str, list[str]](), dict[int, int]()
+    shortened, runs, place = lines[: starts[0]], dict[str, Run](), dict[int, int]()
     for index, following in zip(left, [*left[1:], len(values)], strict=True):
         place[index] = len(place) + len(runs)
         shortened += lines[starts[index] : starts[index + 1]]
         if following > index + 1:
-            stand_in = f"{name}-{len(runs)}"
-            runs[stand_in] = lines[starts[index + 1] : starts[following]]
-            shortened.append(f"{' ' * indent}- {stand_in}\n")
-    return SetAside("".join(shortened), place, runs, indent)
+            stand_in = stand_in_name()
+            runs[stand_in] = Run(lines[starts[index + 1] : starts[following]], indent)
+            shortened.append(f"{' ' * indent}- {STAND_IN}: {stand_in}\n")
+    return SetAside("".join(shortened), place, runs)
+
+
+def stand_in_name() -> str:
+    """A text that no profile has in it already, and that no YAML takes for a number."""
+    return f"x{secrets.token_hex(16)}"
+
+
+def put_back(text: str, runs: Mapping[str, Run]) -> str:
+    """``text`` with the lines that its stand-ins are for."""
+    lines: list[str] = []
+    for line in text.splitlines(keepends=True):
+        run = runs.get(line.strip().removeprefix(f"- {STAND_IN}: "))
+        lines += [line] if run is None else _moved(run.lines, len(line) - len(line.lstrip(" ")) - run.indent)
+    return "".join(lines)
 
 
 def _dash(line: str) -> int | None:
