@@ -156,7 +156,7 @@ def test_the_image_s_command_runs_without_root_on_a_read_only_root(
         (folder / "jsmsso.yaml").write_text(
             text.replace("/run/secrets", str(folder / "secrets")).replace("/var/lib/jsmsso", str(folder / "state"))
         )
-        arguments = [part.replace("8080", str(http)).replace("9100", str(ops)) for part in ast.literal_eval(one("CMD"))]
+        arguments = [part.replace("8080", str(http)).replace("9464", str(ops)) for part in ast.literal_eval(one("CMD"))]
         env = {
             "PATH": f"{image}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(folder / "state"),
@@ -168,7 +168,7 @@ def test_the_image_s_command_runs_without_root_on_a_read_only_root(
         script = CONFINED.format(user=user, group=group)
         child = start(["unshare", "--mount", "sh", "-c", script, "sh", "jsmsso", *arguments], env=env, ready=r'"event":"serving"')
         health = ast.literal_eval(one("HEALTHCHECK").partition(" CMD ")[2])
-        health[-1] = health[-1].replace("9100", str(ops))
+        health[-1] = health[-1].replace("9464", str(ops))
         while subprocess.run([image / "bin" / health[0], *health[1:]], capture_output=True).returncode:
             assert child.running, child.output
         while True:
