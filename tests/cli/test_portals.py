@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,6 +14,7 @@ from tests.jsm.checked_site import checked_jsm
 from tests.services.home import Home, Ran
 
 SERVICE_DESKS = "/rest/servicedeskapi/servicedesk"
+REQUEST_TYPES = "/rest/servicedeskapi/requesttype"
 
 
 @pytest.fixture
@@ -173,9 +173,8 @@ def test_a_name_is_never_markup_for_the_terminal(sync: Callable[..., Ran]) -> No
     "fault, code",
     [
         pytest.param(Fault("cut", SERVICE_DESKS, after=1), "jsm_unreachable", id="the network cut half-way"),
-        pytest.param(
-            Fault("status", "/rest/servicedeskapi/requesttype", status=403, body='{"errorMessage": "No."}'), "jsm_refused", id="refused"
-        ),
+        pytest.param(Fault("dropped", REQUEST_TYPES, after=1), "jsm_unreachable", id="the network cut among the request types"),
+        pytest.param(Fault("status", REQUEST_TYPES, status=403, body='{"errorMessage": "No."}'), "jsm_refused", id="refused"),
         pytest.param(Fault("status", SERVICE_DESKS, status=401), "jsm_refused", id="not logged in"),
         pytest.param(Fault("status", SERVICE_DESKS, status=429, headers={"Retry-After": "900"}), "jsm_refused", id="busy for long"),
         pytest.param(Fault("proxy_page", SERVICE_DESKS, status=404), "jsm_refused", id="a page with 404"),
@@ -183,7 +182,7 @@ def test_a_name_is_never_markup_for_the_terminal(sync: Callable[..., Ran]) -> No
         pytest.param(Fault("too_large", SERVICE_DESKS), "jsm_answer_invalid", id="5 MB"),
         pytest.param(Fault("repeat", SERVICE_DESKS), "jsm_answer_invalid", id="a page that repeats"),
         pytest.param(Fault("never_last", SERVICE_DESKS), "jsm_answer_invalid", id="a page that is never the last"),
-        pytest.param(Fault("no_json", "/rest/servicedeskapi/requesttype"), "jsm_answer_invalid", id="half a document"),
+        pytest.param(Fault("no_json", REQUEST_TYPES), "jsm_answer_invalid", id="half a document"),
     ],
 )
 def test_when_anything_fails_nothing_is_written(sync: Callable[..., Ran], jsmsso_home: Home, fault: Fault, code: str) -> None:
@@ -292,6 +291,12 @@ def test_ctrl_c_while_pages_come_leaves_the_file_as_it_was(site: LocalJsm, jsmss
 
 def test_many_portals_are_pulled_written_and_listed(sync: Callable[..., Ran], jsmsso: Callable[..., Ran]) -> None:
     with checked_jsm(desks=600, max_limit=100) as site:
-        assert len(json.loads(sync(site, "--json").stdout)["portals"]) == 600
+        first = sync(site).stdout
         assert len(jsmsso("portals", "list", "--json").json()) == 600
         assert sync(site, "--check").code == 0
+        site.site.desks = (*site.site.desks[:300], replace(site.site.desks[300], name="Another name"), *site.site.desks[301:])
+        second = sync(site).stdout
+    assert "500 more portals are not shown here. All of them: jsmsso portals list" in first
+    assert "600 added, 0 renamed, 0 gone." in first
+    assert [line.split()[0] for line in second.splitlines() if "renamed" in line and "https" in line] == ["D301"]
+    assert "599 more portals are not shown here." in second

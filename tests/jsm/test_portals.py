@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+import threading
 from typing import Any
 
 import pytest
@@ -67,6 +69,29 @@ def test_no_call_is_made_per_desk() -> None:
     with checked_jsm(desks=300, max_limit=100) as jsm:
         assert len(pull_portals(client_of(jsm))) == 300
         assert len(jsm.seen) == 3 + 4  # pages of desks and of the 305 types that they have
+
+
+def test_desks_and_types_are_listed_side_by_side_each_one_page_after_the_other() -> None:
+    with checked_jsm(desks=8, max_limit=2, latency={"/rest/": 0.05}) as jsm:
+        pull_portals(client_of(jsm))
+        lists = {kind: [call for call in jsm.seen if call.path.endswith(kind)] for kind in ("/servicedeskapi/servicedesk", "/requesttype")}
+    desks, types = lists.values()
+    assert types[0].at < desks[-1].at
+    assert desks[0].at < types[-1].at
+    for calls in (desks, types):
+        assert [int(dict(call.query)["start"]) for call in calls] == list(range(0, 2 * len(calls), 2))
+        assert all(later.at - earlier.at >= 0.05 for earlier, later in itertools.pairwise(calls))
+
+
+def test_when_the_desks_cannot_be_listed_the_types_are_given_up() -> None:
+    with checked_jsm(desks=60, max_limit=1, latency={"/rest/servicedeskapi/requesttype": 0.02}) as jsm:
+        jsm.break_with(Fault("status", "/rest/servicedeskapi/servicedesk", after=1, status=403, body='{"errorMessage": "No."}'))
+        with pytest.raises(JsmRefused, match=r"No\."):
+            pull_portals(client_of(jsm))
+        for thread in threading.enumerate():
+            if thread.name == "jsmsso-beside":
+                thread.join(10.0)
+        assert sum(call.path.endswith("/requesttype") for call in jsm.seen) < 60
 
 
 def test_a_name_cannot_carry_control_characters_to_a_terminal() -> None:
