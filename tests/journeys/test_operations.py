@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +31,7 @@ from tests.services.home import Home, Ran
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 PAGE_LOAD = {"Accept": "text/html"}
+SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 @pytest.fixture
@@ -377,3 +380,29 @@ def test_logins_stand_in_the_audit_trail_until_they_are_too_old(
     assert found[2]["reason"] == "access_denied"
     assert "no rule" in found[2]["rule"]
     assert urlsplit(provider.issuer).netloc not in str(found[0])
+
+
+# The log in a file ----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("logrotate", path=SBIN) is None, reason="logrotate is not installed")
+def test_a_log_in_a_file_is_rotated_while_it_is_written(start: Children, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)  # logrotate refuses a folder that others may write
+    example = (Path(__file__).parents[2] / "examples" / "logrotate-jsmsso").read_text()
+    (tmp_path / "logrotate").write_text(example.replace("/var/log/jsmsso", str(tmp_path)))
+    (tmp_path / "logrotate").chmod(0o644)
+    log = tmp_path / "jsmsso.log"
+    writes = "import sys; from jsmsso.runtime.event_log import EventLog\nfor line in sys.stdin: EventLog('json').write(line.strip())"
+    child = start(["sh", "-c", f'exec "$0" -c "$1" 2>>{log}', sys.executable, writes], stdin="before\n")
+    wait_for_line(log, "before")
+    command = [shutil.which("logrotate", path=SBIN) or "", "--force", "--state", str(tmp_path / "state"), str(tmp_path / "logrotate")]
+    subprocess.run(command, check=True)
+    child.write("after\n", close=True)
+    assert child.wait() == 0
+    assert [json.loads(line)["event"] for line in (tmp_path / "jsmsso.log.1").read_text().splitlines()] == ["before"]
+    assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == ["after"]
+
+
+def wait_for_line(log: Path, text: str) -> None:
+    while text not in (log.read_text() if log.exists() else ""):
+        time.sleep(0.02)
