@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jsmsso.cli.people.opening import Books, people_of
+from jsmsso.cli.people.opening import Books, bars_of, people_of
 from jsmsso.errors import CustomerRefused, JsmFailed, JsmRefused, JsmssoError, NotReady, SecretUnavailable
 from jsmsso.identity.access import domain_matches
 from jsmsso.jsm import organizations, users
@@ -118,7 +118,7 @@ class Known:
 def find_out(books: Books, email: str) -> Known:
     """What is known of a folded address. Raises :class:`StoreUnavailable`; what JSM or its secrets fail with stands in the answer."""
     store = books.store
-    barred = next((bar.at for bar in store.barred() if bar.email == email), None)
+    barred = next((bar.at for bar in bars_of(store, email)), None)
     people = tuple(
         Person(one, tuple(store.memberships(one.issuer, one.subject)), store.write_of(one.issuer, one.subject))
         for one in people_of(store, email)
@@ -191,7 +191,7 @@ def _logins(books: Books, email: str, people: tuple[Person, ...], to: Connection
 def _login(books: Books, wanted: Wanted, to: Connection | None, *, is_barred: bool) -> Login:
     email, settings = wanted.email, books.customers
     try:
-        if is_barred or books.store.is_barred(f"sub:{wanted.issuer} {wanted.subject}"):
+        if is_barred:
             hint = f"Let them in again with: jsmsso customers restore {email}"
             raise CustomerRefused("customer_barred", f"{email} was revoked by an operator", hint, email=email)
         if not settings.are_written:

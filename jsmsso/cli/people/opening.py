@@ -23,7 +23,7 @@ from jsmsso.providers.settings import ca_bundle
 from jsmsso.store.audit import Audit, audit_folder
 from jsmsso.store.interface import Store
 from jsmsso.store.opening import open_store
-from jsmsso.store.records import Account
+from jsmsso.store.records import Account, Bar
 
 AUDIT_LOST = "the audit trail in {folder} took no line of this: look at the disk, and whether the folder is ours to write"
 
@@ -80,6 +80,12 @@ def people_of(store: Store, email: str) -> list[Account]:
         if one is not None
     )
     return [*accounts, *new]
+
+
+def bars_of(store: Store, email: str) -> list[Bar]:
+    """What keeps an address or somebody known by it out, also under an address that they had before."""
+    keys = {f"email:{email}", *(f"sub:{one.issuer} {one.subject}" for one in people_of(store, email))}
+    return [bar for bar in store.barred() if bar.email == email or bar.key in keys]
 
 
 def folded(email: str) -> str:

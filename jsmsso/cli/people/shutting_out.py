@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable
 from textwrap import fill
 
-from jsmsso.cli.people.opening import Books, now, people_of
+from jsmsso.cli.people.opening import Books, bars_of, now, people_of
 from jsmsso.cli.render import Result
 from jsmsso.errors import JsmFailed, NotReady, SecretUnavailable
 from jsmsso.jsm.customers.matching import match
@@ -68,8 +68,10 @@ def revoke(books: Books, email: str) -> Result:
 
 def restore(books: Books, email: str) -> Result:
     """Undo :func:`revoke`; ended sessions stay ended."""
-    gone = books.store.unbar(email)
-    if not gone:
+    addresses = {bar.email for bar in bars_of(books.store, email)}
+    for address in addresses:
+        books.store.unbar(address)
+    if not addresses:
         return Result({"email": email, "restored": False}, f"{email} was not revoked.")
     warnings = books.note("customer.restored", email=email)
     return Result({"email": email, "restored": True}, f"{email} may log in again, as far as the access rules let them.", warnings)
