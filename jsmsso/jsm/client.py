@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jsmsso.errors import JsmAnswerInvalid, JsmUnreachable, WireFailed
@@ -23,6 +23,7 @@ UNSENT_FAILURES = frozenset({"connect"})  # there was no connection, so nothing 
 FIRST_PAUSE = 0.5  # seconds, doubled each time, where JSM does not say how long to wait
 LONGEST_PAUSE = 60.0  # seconds; a site that asks for more is told to the person instead
 EXPERIMENTAL = {"X-ExperimentalApi": "opt-in"}  # Atlassian answers 412 to its experimental calls without it
+NO_BROWSER = {"X-Atlassian-Token": "no-check"}  # no form of a page can send this header (Atlassian: attachTemporaryFile)
 REDIRECT_HINT = "Look at jsm.url: use the address that the browser shows when you open the site."
 ABOUT_ONE_ISSUE = "jira-per-issue-on-write"  # a 429 that says nothing about other calls (Atlassian: Rate limiting)
 
@@ -43,12 +44,28 @@ class Patience:
 PLAIN = Patience()
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file as it came, and what it is said to be; empty where nothing is said. Neither is to be trusted."""
+
+    content: bytes = field(repr=False)
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body that is no JSON."""
+
+    content: bytes = field(repr=False)
+    content_type: str
+
+
 class JsmClient:
     """Calls Jira Service Management at ``base_url``, whose context path is kept (``https://acme.com/jira``).
 
     May be used by many threads at once, with a session of :class:`~jsmsso.http_client.HttpClient`. ``api_url`` is
-    where the calls go, where that is not the site's own address (Atlassian's gateway). A 429 seen here holds back
-    everybody who has the same ``calm``.
+    where the calls go, where that is not the site's own address (Atlassian's gateway). ``files`` is a session that takes
+    larger answers and more time, for what is no JSON. A 429 seen here holds back everybody who has the same ``calm``.
     """
 
     def __init__(
@@ -60,11 +77,13 @@ class JsmClient:
         *,
         calm: Calm | None = None,
         api_url: str = "",
+        files: requests.Session | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.api_url = api_url.rstrip("/") or self.base_url
         self.authentication = authentication
         self._session = session
+        self._files = files or session
         self._patience = patience
         self._calm = calm or Calm()
         self._ends: float | None = None
@@ -75,15 +94,15 @@ class JsmClient:
         A call after that time, or under way at its end, raises :class:`JsmUnreachable`.
         """
         ends = self._patience.monotonic() + seconds
-        hurried = JsmClient(self._session, self.base_url, self.authentication, self._patience, calm=self._calm, api_url=self.api_url)
-        hurried._ends = ends if self._ends is None else min(ends, self._ends)
-        return hurried
+        return self._like(self.authentication, self.api_url, ends if self._ends is None else min(ends, self._ends))
 
     def as_stranger(self) -> JsmClient:
         """The same site at its own address, without a login."""
-        stranger = JsmClient(self._session, self.base_url, None, self._patience, calm=self._calm)
-        stranger._ends = self._ends
-        return stranger
+        return self._like(None, "", self._ends)
+
+    def at(self, api_url: str) -> JsmClient:
+        """The same account at another address of Atlassian's: its login goes there."""
+        return self._like(self.authentication, api_url, self._ends)
 
     def get(self, path: str, parameters: Mapping[str, str | int] | None = None, *, needs: str = "", experimental: bool = False) -> Any:
         """The JSON answer to a GET. ``needs`` names the permission whose lack is the likely cause of a 403.
@@ -93,9 +112,29 @@ class JsmClient:
         """
         return self._ask(_Call("GET", path, parameters, None, needs, experimental))
 
-    def ask(self, path: str, question: Mapping[str, Any], *, needs: str = "") -> Any:
+    def ask(
+        self,
+        path: str,
+        question: Mapping[str, Any],
+        *,
+        needs: str = "",
+        parameters: Mapping[str, str | int] | None = None,
+        experimental: bool = False,
+    ) -> Any:
         """The JSON answer to a POST that only asks and changes nothing, so that it may be repeated like a GET."""
-        return self._ask(_Call("POST", path, None, question, needs))
+        return self._ask(_Call("POST", path, parameters, question, needs, experimental))
+
+    def file(self, path: str, parameters: Mapping[str, str | int] | None = None, *, needs: str = "") -> Download:
+        """What a GET answers, whatever it is, within what the session for files lets through. Raises as :meth:`get` does."""
+        answer: Download = self._ask(_Call("GET", path, parameters, None, needs, is_file=True))
+        return answer
+
+    def upload(self, path: str, body: bytes, content_type: str, *, needs: str = "") -> Any:
+        """The JSON answer to a POST of ``body`` (a multipart form), which may be repeated: what it leaves is forgotten by itself.
+
+        Raises as :meth:`get` does.
+        """
+        return self._ask(_Call("POST", path, None, Upload(body, content_type), needs, experimental=True, is_file=True))
 
     def send(
         self,
@@ -115,6 +154,12 @@ class JsmClient:
         changes nothing more. Raises as :meth:`get` does.
         """
         return self._ask(_Call(method, path, parameters, body, needs, experimental, idempotent, changes=True))
+
+    def _like(self, authentication: Authentication | None, api_url: str, ends: float | None) -> JsmClient:
+        session, files = self._session, self._files
+        other = JsmClient(session, self.base_url, authentication, self._patience, calm=self._calm, api_url=api_url, files=files)
+        other._ends = ends
+        return other
 
     def _ask(self, call: _Call) -> Any:
         address = self.api_url + call.path
@@ -155,15 +200,21 @@ class JsmClient:
 
         headers = {"Accept": "application/json", **(EXPERIMENTAL if call.experimental else {})}
         body = None
-        if call.body is not None:
+        if isinstance(call.body, Upload):
+            headers |= {"Content-Type": call.body.content_type, **NO_BROWSER}
+            body = call.body.content
+        elif call.body is not None:
             headers["Content-Type"] = "application/json"
             body = json.dumps(call.body).encode()
+        elif call.is_file:
+            headers["Accept"] = "*/*"
         if self.authentication is not None:
             headers["Authorization"] = self.authentication.header
         get = call.method == "GET"  # a redirected POST would become a GET, and look as if it had worked
         rest = self._rest(address)
+        session = self._files if call.is_file else self._session
         try:
-            return self._session.request(
+            return session.request(
                 call.method, address, params=call.parameters, data=body, headers=headers, timeout=rest, allow_redirects=get
             )
         except requests.RequestException as error:  # what is not the wire's: too many redirects, an address it cannot use
@@ -199,6 +250,8 @@ class JsmClient:
             raise JsmAnswerInvalid(f"JSM answered with a redirect instead of data: {address}", REDIRECT_HINT)
         if call.changes and not answer.content:
             return None
+        if call.is_file and call.method == "GET":
+            return Download(answer.content, answer.headers.get("Content-Type", ""))
         try:
             return json.loads(answer.content)
         except (ValueError, RecursionError) as error:
@@ -212,11 +265,12 @@ class _Call:
     method: str
     path: str
     parameters: Mapping[str, str | int] | None
-    body: Mapping[str, Any] | None
+    body: Mapping[str, Any] | Upload | None
     needs: str
     experimental: bool = False
     idempotent: bool = True
     changes: bool = False
+    is_file: bool = False
 
 
 def _wire_error(error: WireFailed) -> JsmUnreachable | JsmAnswerInvalid:

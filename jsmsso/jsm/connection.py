@@ -17,6 +17,9 @@ from jsmsso.jsm.site import Site, read_site
 from jsmsso.profile.model import Jsm, Profile
 from jsmsso.profile.secrets import read_secret
 
+FILE_DEADLINE = 120.0  # seconds that a file has on its way, where the page that waits for it allows that much
+MOST_FILE = 100 * 1024 * 1024  # bytes; each is in our memory whole
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -152,4 +155,5 @@ def _client(
     url: str, authentication: Authentication, http: HttpClient, patience: Patience, calm: Calm | None, cloud_id: str = ""
 ) -> JsmClient:
     api_url = gateway_url(url, cloud_id) if cloud_id else ""
-    return JsmClient(http.session(), url, authentication, patience, calm=calm, api_url=api_url)
+    files = http.session(deadline=FILE_DEADLINE, max_bytes=MOST_FILE)
+    return JsmClient(http.session(), url, authentication, patience, calm=calm, api_url=api_url, files=files)

@@ -67,7 +67,7 @@ def create_customer(client: JsmClient, site: Site, email: str, display_name: str
         if error.status == 409 or (error.status == 400 and _says_it_exists(error)):
             raise CustomerExists(error.status, error.detail, error.message, error.hint, key=error.key) from error
         raise
-    user = _user(answer, site)
+    user = user_of(answer, site)
     if user is None:
         raise JsmAnswerInvalid("JSM does not say which account it created", "Look for the customer in JSM before trying again.")
     return user
@@ -101,7 +101,7 @@ def read_user(client: JsmClient, site: Site, user_id: str) -> JsmUser | None:
         if error.status == 404:
             return None
         raise
-    return _user(answer, site)
+    return user_of(answer, site)
 
 
 def with_account(client: JsmClient, site: Site, method: str, path: str, user_id: str, *, needs: str) -> None:
@@ -113,6 +113,21 @@ def with_account(client: JsmClient, site: Site, method: str, path: str, user_id:
         if error.status == 400:
             raise AccountUnknown(error.status, error.detail, error.message, error.hint, key=error.key) from error
         raise
+
+
+def user_of(item: Any, site: Site) -> JsmUser | None:
+    """The account in an answer; None where it has no id. Nothing else in it is certain."""
+    if not isinstance(item, dict) or not (user_id := user_id_of(item, site)):
+        return None
+    kind = KINDS.get(text_of(item.get("accountType")), "")
+    if not kind and site.is_cloud and user_id.startswith(PORTAL_ONLY_IDS):
+        kind = "portal_only"
+    return JsmUser(user_id, text_of(item.get("emailAddress")), text_of(item.get("displayName")), kind, item.get("active") is not False)
+
+
+def user_id_of(item: dict[str, Any], site: Site) -> str:
+    """What an account in an answer is known by; empty where it has nothing of the kind."""
+    return text_of(item.get("accountId" if site.is_cloud else "name"))
 
 
 def _of_the_site(client: JsmClient, site: Site, text: str) -> list[JsmUser]:
@@ -136,7 +151,7 @@ def _of_the_site(client: JsmClient, site: Site, text: str) -> list[JsmUser]:
 def _of_the_desk(client: JsmClient, site: Site, desk_id: str, text: str, passed_over: Collection[int]) -> list[JsmUser]:
     """Atlassian: ``GET /rest/servicedeskapi/servicedesk/<id>/customer``, experimental; Data Center's reference has none."""
     path = f"/rest/servicedeskapi/servicedesk/{in_path(desk_id)}/customer"
-    found = each_item(client, path, {"query": text}, identity=lambda item: _id(item, site), needs=NEEDS_CUSTOMERS, experimental=True)
+    found = each_item(client, path, {"query": text}, identity=lambda item: user_id_of(item, site), needs=NEEDS_CUSTOMERS, experimental=True)
     try:
         return list(_users(found, site))
     except JsmRefused as error:
@@ -146,21 +161,7 @@ def _of_the_desk(client: JsmClient, site: Site, desk_id: str, text: str, passed_
 
 
 def _users(items: Iterable[Any], site: Site) -> Iterator[JsmUser]:
-    return (user for user in (_user(item, site) for item in items) if user is not None)
-
-
-def _user(item: Any, site: Site) -> JsmUser | None:
-    """The account in an answer; None where it has no id. Nothing else in it is certain."""
-    if not isinstance(item, dict) or not (user_id := _id(item, site)):
-        return None
-    kind = KINDS.get(text_of(item.get("accountType")), "")
-    if not kind and site.is_cloud and user_id.startswith(PORTAL_ONLY_IDS):
-        kind = "portal_only"
-    return JsmUser(user_id, text_of(item.get("emailAddress")), text_of(item.get("displayName")), kind, item.get("active") is not False)
-
-
-def _id(item: dict[str, Any], site: Site) -> str:
-    return text_of(item.get("accountId" if site.is_cloud else "name"))
+    return (user for user in (user_of(item, site) for item in items) if user is not None)
 
 
 def _merged(one: JsmUser, other: JsmUser) -> JsmUser:
