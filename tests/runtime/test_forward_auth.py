@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
 from jsmsso.runtime.forward_auth import SENTENCES as REASONS
+from jsmsso.sandbox.jsm_site import LocalSite
+from jsmsso.sandbox.local_jsm import LocalJsm
 from tests.oidc.provider import Provider, Reply
 from tests.runtime.site import OWN_FORM, PAGE_LOAD, Answer, Browser, Site
 from tests.services import REPOSITORY
@@ -359,6 +362,33 @@ def test_a_public_portal_is_open_to_everybody_and_says_nothing_of_nobody(protect
     assert by_nginx(browser, f"{NATIVE}/4").status == 401
     browser.log_in("/portal/HR")
     assert identity(by_nginx(browser, f"{NATIVE}/3"))["Email"] == "ada@acme.example"
+
+
+def test_on_a_public_portal_nobody_is_named_whom_the_rules_keep_out(protect: Callable[..., Site]) -> None:
+    browser = Browser(protect(portals=[native("3", "HELP", "IT help", visibility="public")]))
+    browser.get(browser.at_provider(browser.get("/_sso/login").location))
+    assert identity(by_nginx(browser, f"{NATIVE}/3"))["Email"] == "ada@acme.example"
+    browser.site.reload(access=[{"deny": "everyone"}])
+    answer = by_nginx(browser, f"{NATIVE}/3")
+    assert (answer.status, identity(answer)["Email"]) == (200, "")
+
+
+def test_a_portal_may_be_for_people_whom_jira_knows(protect: Callable[..., Site], tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("local-jsm-token")
+    with LocalJsm(LocalSite("Server")) as jsm:
+        jsm.site.add_organization("Acme", [jsm.site.add_customer("ada@acme.example")])
+        portals = [native("21", "HELP", "IT help"), native("22", "HR", "People", visibility="jira", service_desk="2")]
+        site = protect(portals=portals, jsm={"url": jsm.url, "api_token": f"file:{tmp_path}/token"})
+        browser = Browser(site)
+        browser.log_in()
+        assert by_nginx(browser, f"{NATIVE}/21").status == 200
+        assert by_nginx(browser, f"{NATIVE}/22").status == 403
+        assert site.log[-1]["reason"] == "not_known_to_jira"
+        page = by_traefik(browser, f"{NATIVE}/22")
+        assert (page.status, page.title) == (403, "This account has no access")
+        jsm.site.add_organization("Acme", desks=["HR"])
+        site.clock.advance(60)
+        assert by_nginx(browser, f"{NATIVE}/22").status == 200
 
 
 def test_a_portal_that_is_gone_is_another_path(protect: Callable[..., Site]) -> None:
