@@ -1,0 +1,1 @@
+"""Attacks on the runtime, each with the answer that it must get."""
