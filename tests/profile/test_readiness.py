@@ -37,11 +37,10 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
         pytest.param(with_portal("request_types: {deny: [x]}"), "portals[].request_types", id="request types"),
         pytest.param(with_portal("show_sla: []").replace("hosted", "native"), "portals[].mode: native", id="mode native"),
         pytest.param(
-            f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{required: true}}}}\n",
-            "jsm.customers.required",
-            id="required",
+            f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{by: scim}}}}\n",
+            "jsm.customers.by",
+            id="customers by SCIM",
         ),
-        pytest.param(READY.replace("env:A", "env:A, recheck: 15m"), "session.recheck", id="recheck"),
         pytest.param(f"{READY}limits: {{requests_per_hour: 3}}\n", "limits", id="limits"),
         pytest.param("session: {secret: env:A}\n", "providers: there is none", id="no provider"),
         pytest.param(f"providers: {{p: {OIDC}}}}}\n", "session.secret", id="no session secret"),
@@ -58,6 +57,10 @@ def test_a_key_that_restricts_anybody_and_is_not_acted_on_stops_serve(text: str,
     [
         pytest.param(with_provider("require: {amr: [mfa]}"), id="require"),
         pytest.param(with_provider("logout: local"), id="logout"),
+        pytest.param(
+            f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{create: true, required: true}}}}\n", id="customers"
+        ),
+        pytest.param(READY.replace("env:A", "env:A, recheck: 15m"), id="recheck"),
         pytest.param(with_provider("client_key: env:K, client_auth: private_key_jwt"), id="private_key_jwt"),
         pytest.param(
             READY.replace(
@@ -136,9 +139,6 @@ def test_a_loopback_profile_needs_no_session_secret() -> None:
 @pytest.mark.parametrize(
     "text, key",
     [
-        pytest.param(
-            f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{create: true}}}}\n", "jsm.customers", id="customers"
-        ),
         pytest.param(
             with_portal("knowledge_base: all_customers"), "portals[].knowledge_base is not acted on yet (in HELP)", id="knowledge base"
         ),
