@@ -14,7 +14,9 @@ from jsmsso.portal.files import FilePages
 from jsmsso.portal.limits import Limits
 from jsmsso.portal.listing import ListPages
 from jsmsso.portal.look import Look
+from jsmsso.portal.once import Once
 from jsmsso.portal.raising import RaisePages
+from jsmsso.portal.recent import Recent
 from jsmsso.portal.request_pages import RequestPages
 from jsmsso.portal.seeing import Seeing, SeenRequest
 from jsmsso.portal.types import Types
@@ -44,6 +46,8 @@ class Services:
         self.seeing = Seeing(deployment.now)
         self.budget = Budget(deployment.now)
         self.limits = Limits(self)
+        self.once = Once(self)
+        self.recent = Recent(self)
         self.types = Types(self)
         self.drafts = Drafts(self)
         self.listing = ListPages(self)

@@ -151,11 +151,13 @@ class Branding(Section):
 
 
 class Limits(Section):
-    """Brakes on spam, per customer."""
+    """Brakes on spam, in hosted portals."""
 
-    requests_per_hour: Count | None = Field(None, description="Requests raised in an hour.")
-    comments_per_hour: Count | None = Field(None, description="Comments made in an hour.")
-    megabytes_per_hour: Count | None = Field(None, description="Megabytes attached in an hour.")
+    requests_per_hour: Count = Field(20, description="Requests that a customer may raise in an hour.")
+    comments_per_hour: Count = Field(60, description="Comments that a customer may make in an hour.")
+    megabytes_per_hour: Count = Field(500, description="Megabytes that a customer may attach in an hour.")
+    organization_factor: Count = Field(20, description="How many times as much all customers of an organization may send together.")
+    address_factor: Count = Field(20, description="How many times as much may come from one client's address.")
 
 
 class Retention(Section):
@@ -237,7 +239,7 @@ class Profile(Section):
     clock_skew: Annotated[int, Lasting("0s", "300s")] = Field(60, description="By how much clocks may differ.")
     support: Support = Field(Support(), description="Whom customers can ask.")
     branding: Branding = Field(Branding(), description="How the pages look.")
-    limits: Limits = Field(Limits(), description="Brakes on spam, per customer.")
+    limits: Limits = Field(Limits(), description="Brakes on spam, in hosted portals.")
     retention: Retention = Field(Retention(), description="How long what we know about people is kept.")
     forward_auth: ForwardAuth | None = Field(None, description="Deciding for a proxy in front of a Data Center site.")
     log: Log = Field(Log(), description="How the log is written.")

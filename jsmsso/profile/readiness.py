@@ -18,14 +18,12 @@ from jsmsso.profile.model import Profile
 
 # Keys as patterns -> why they are refused. The first pattern that fits counts; `[]` stands for any item.
 _REFUSED = {
-    "portals[].request_types": "it says what customers may raise",
     "jsm.customers.by": "customers would be written in another way than it says",
-    "limits": "it says how much customers may send",
 }
 _NAMED = (
     "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
     "portals[].knowledge_base", "saml", "scim",
-    "branding.time_zone", "retention.drafts",
+    "branding.time_zone",
 )  # fmt: skip
 
 

@@ -34,14 +34,12 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
     [
         pytest.param(with_portal("visibility: jira"), "portals[].visibility", id="visibility jira"),
         pytest.param(with_portal("visibility: public"), "portals[].visibility: public", id="visibility public, hosted"),
-        pytest.param(with_portal("request_types: {deny: [x]}"), "portals[].request_types", id="request types"),
         pytest.param(with_portal("show_sla: []").replace("hosted", "native"), "portals[].mode: native", id="mode native"),
         pytest.param(
-            f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{by: scim}}}}\n",
+            f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{by: scim}}}}\nscim: {{url: https://s.example, token: env:B}}\n",
             "jsm.customers.by",
             id="customers by SCIM",
         ),
-        pytest.param(f"{READY}limits: {{requests_per_hour: 3}}\n", "limits", id="limits"),
         pytest.param("session: {secret: env:A}\n", "providers: there is none", id="no provider"),
         pytest.param(f"providers: {{p: {OIDC}}}}}\n", "session.secret", id="no session secret"),
     ],
@@ -75,7 +73,7 @@ def test_a_key_that_restricts_anybody_and_is_not_acted_on_stops_serve(text: str,
         ),
     ],
 )
-def test_what_the_relying_party_acts_on_is_no_note(text: str) -> None:
+def test_what_is_acted_on_is_no_note(text: str) -> None:
     assert serving_notes(profile(text)) == Notes()
 
 
@@ -142,7 +140,6 @@ def test_a_loopback_profile_needs_no_session_secret() -> None:
         pytest.param(
             with_portal("knowledge_base: all_customers"), "portals[].knowledge_base is not acted on yet (in HELP)", id="knowledge base"
         ),
-        pytest.param(f"{READY}retention: {{drafts: 12h}}\n", "retention.drafts", id="retention of drafts"),
     ],
 )
 def test_a_key_that_only_adds_something_is_named(text: str, key: str) -> None:

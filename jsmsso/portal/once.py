@@ -1,0 +1,117 @@
+"""What a customer sends is done once: after a double click, the back button, or an answer that got lost on its way from JSM.
+
+JSM has no idempotency keys. Each form carries a hidden one of ours; what came of it is remembered for an hour.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from jsmsso.errors import JsmUnreachable, StoreUnavailable
+from jsmsso.portal.acting import Acting
+
+if TYPE_CHECKING:
+    from jsmsso.portal.services import Services
+
+KIND = "once"
+KEPT_SECONDS = 3600.0
+LEASE_SECONDS = 60.0  # longer than a form that was sent may take
+WAIT_SECONDS = 20.0  # how long the second of two clicks waits for what comes of the first
+PAUSE = 0.1  # seconds between two looks
+LONGEST_KEY = 64  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What became of a key. ``since``: when an attempt began of which nobody knows what came; 0.0 where there is none."""
+
+    content: str = ""
+    result: str = ""
+    since: float = 0.0
+
+
+class Once:
+    """In the store: the second click may meet another worker."""
+
+    def __init__(self, services: Services) -> None:
+        self._deployment = services.deployment
+        self._store = services.deployment.store
+        self._now = services.deployment.now
+
+    @staticmethod
+    def new_key() -> str:
+        """For the hidden field of a form, each time that it is shown."""
+        return secrets.token_urlsafe(16)
+
+    def run(self, acting: Acting, key: str, content: str, act: Callable[[float], str]) -> str:
+        """What ``act`` returns, or returned an hour ago at most for this customer's ``key`` with the same ``content``.
+
+        ``act`` is given the time (seconds since the epoch) at which an earlier attempt began whose outcome nobody
+        knows, or 0.0: then look in JSM before doing it again. The outcome is unknown after :class:`JsmUnreachable` and
+        after the death of a worker; any other error of ``act`` means that nothing was done. The content tells a second
+        click from a form that was opened again by the back button and changed. One click waits for the other; raises
+        :class:`JsmUnreachable` where that takes too long, and what ``act`` raises.
+        """
+        if not key or len(key) > LONGEST_KEY or not key.isascii():
+            return act(0.0)
+        name = sha256(f"{acting.account_id} {acting.portal.id} {key}".encode()).hexdigest()
+        digest = sha256(content.encode("utf-8", "replace")).hexdigest()
+        token = secrets.token_hex(8)
+        try:
+            if not self._hold(name, token):
+                raise JsmUnreachable("the same form is still being sent", "Look at your requests before sending it again.")
+            known = self._known(name)
+        except StoreUnavailable as error:
+            self._deployment.go_on_without_store(error)
+            return act(0.0)
+        try:
+            if known.result and known.content == digest:
+                return known.result
+            return self._act(acting, name, digest, known.since, act)
+        finally:
+            self._free(name, token)
+
+    def _act(self, acting: Acting, name: str, digest: str, since: float, act: Callable[[float], str]) -> str:
+        began = since or self._now()
+        self._keep(acting, name, _Known(digest, since=began))  # in case this worker dies
+        try:
+            result = act(since)
+        except JsmUnreachable:
+            raise
+        except BaseException:
+            self._keep(acting, name, _Known(digest, since=since))
+            raise
+        self._keep(acting, name, _Known(digest, result))
+        return result
+
+    def _hold(self, name: str, token: str) -> bool:
+        """Whether nobody else is at it, at the latest after a while."""
+        ends = time.monotonic() + WAIT_SECONDS
+        while not self._store.lease(KIND, name, token, now=(now := self._now()), until=now + LEASE_SECONDS):
+            if time.monotonic() >= ends:
+                return False
+            time.sleep(PAUSE)
+        return True
+
+    def _free(self, name: str, token: str) -> None:
+        try:
+            self._store.free(KIND, name, token)
+        except StoreUnavailable:
+            pass  # it ends by itself
+
+    def _known(self, name: str) -> _Known:
+        value = self._store.get(KIND, name, now=self._now())
+        return _Known(**json.loads(value)) if value is not None else _Known()
+
+    def _keep(self, acting: Acting, name: str, known: _Known) -> None:
+        value = json.dumps({"content": known.content, "result": known.result, "since": known.since}).encode()
+        try:
+            self._store.put(KIND, name, value, expires=self._now() + KEPT_SECONDS, owner=acting.customer.email)
+        except StoreUnavailable as error:
+            self._deployment.go_on_without_store(error)
