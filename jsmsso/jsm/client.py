@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +47,6 @@ PLAIN = Patience()
 @dataclass(frozen=True, slots=True)
 class Download:
     """A file as it came, and what it is said to be; empty where nothing is said. Neither is to be trusted."""
-
-    content: bytes = field(repr=False)
-    content_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A body that is no JSON."""
 
     content: bytes = field(repr=False)
     content_type: str
@@ -129,12 +121,12 @@ class JsmClient:
         answer: Download = self._ask(_Call("GET", path, parameters, None, needs, is_file=True))
         return answer
 
-    def upload(self, path: str, body: bytes, content_type: str, *, needs: str = "") -> Any:
-        """The JSON answer to a POST of ``body`` (a multipart form), which may be repeated: what it leaves is forgotten by itself.
+    def upload(self, path: str, files: Sequence[tuple[str, str, bytes]], *, needs: str = "") -> Any:
+        """The JSON answer to a POST of files (name, type, content) as a form's field ``file``.
 
-        Raises as :meth:`get` does.
+        It may be repeated, as JSM forgets what nobody takes up. Raises as :meth:`get` does.
         """
-        return self._ask(_Call("POST", path, None, Upload(body, content_type), needs, experimental=True, is_file=True))
+        return self._ask(_Call("POST", path, None, None, needs, experimental=True, is_file=True, files=tuple(files)))
 
     def send(
         self,
@@ -200,9 +192,9 @@ class JsmClient:
 
         headers = {"Accept": "application/json", **(EXPERIMENTAL if call.experimental else {})}
         body = None
-        if isinstance(call.body, Upload):
-            headers |= {"Content-Type": call.body.content_type, **NO_BROWSER}
-            body = call.body.content
+        files = [("file", (name, content, mime_type)) for name, mime_type, content in call.files]
+        if files:
+            headers |= NO_BROWSER
         elif call.body is not None:
             headers["Content-Type"] = "application/json"
             body = json.dumps(call.body).encode()
@@ -215,7 +207,7 @@ class JsmClient:
         session = self._files if call.is_file else self._session
         try:
             return session.request(
-                call.method, address, params=call.parameters, data=body, headers=headers, timeout=rest, allow_redirects=get
+                call.method, address, params=call.parameters, data=body, files=files, headers=headers, timeout=rest, allow_redirects=get
             )
         except requests.RequestException as error:  # what is not the wire's: too many redirects, an address it cannot use
             raise JsmUnreachable(f"JSM cannot be reached: {address}: {type(error).__name__}", "Look at jsm.url.") from error
@@ -265,12 +257,13 @@ class _Call:
     method: str
     path: str
     parameters: Mapping[str, str | int] | None
-    body: Mapping[str, Any] | Upload | None
+    body: Mapping[str, Any] | None
     needs: str
     experimental: bool = False
     idempotent: bool = True
     changes: bool = False
     is_file: bool = False
+    files: tuple[tuple[str, str, bytes], ...] = field(default=(), repr=False)
 
 
 def _wire_error(error: WireFailed) -> JsmUnreachable | JsmAnswerInvalid:

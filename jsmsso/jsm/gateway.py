@@ -24,6 +24,11 @@ def gateway_url(site_url: str, cloud_id: str) -> str:
     return f"{f'{parts.scheme}://{parts.netloc}' if local else f'https://{HOST}'}/ex/jira/{cloud_id}"
 
 
+def forms_url(site_url: str, cloud_id: str) -> str:
+    """Where the site's Jira forms have their own REST API (Atlassian: Forms for Jira, REST API), behind the same gateway."""
+    return gateway_url(site_url, cloud_id).replace("/ex/jira/", "/jira/forms/cloud/")
+
+
 def find_cloud_id(client: JsmClient) -> str:
     """The cloud id that the site tells everybody (``<site>/_edge/tenant_info``). Raises JSM's errors."""
     answer = client.get("/_edge/tenant_info")
