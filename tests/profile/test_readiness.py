@@ -36,7 +36,8 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
         pytest.param(with_portal("visibility: public"), "portals[].visibility: public", id="visibility public, hosted"),
         pytest.param(with_portal("show_sla: []").replace("hosted", "native"), "portals[].mode: native", id="mode native"),
         pytest.param(
-            f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{by: scim}}}}\nscim: {{url: https://s.example, token: env:B}}\n",
+            f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{by: scim}}}}\n"
+            "scim: {url: https://s.example, token: env:B}\n",
             "jsm.customers.by",
             id="customers by SCIM",
         ),
