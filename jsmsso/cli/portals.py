@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from jsmsso.jsm.portals import Plan
+    from jsmsso.jsm.requests.buildable import TypeCount
     from jsmsso.profile.model import Portal, Profile
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -25,6 +26,8 @@ MARKS = {
     "pruned": ("pruned", "red"),
 }
 COUNTED = ("added", "renamed", "gone")
+ISSUE_KEY = "${issue.key}"  # a variable of JSM's notification templates
+MOST_NAMED = 5  # request types in one line
 MOST_ROWS = 100  # that a person is shown after a synchronization; thousands of them push its result out of sight
 
 
@@ -39,6 +42,9 @@ def sync(
     profile: str,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 where the profile and JSM differ.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Delete portals whose service desk is gone.")] = False,
+    types: Annotated[
+        bool, typer.Option("--types", help="Count the request types that cannot be raised in a hosted portal (calls for each type).")
+    ] = False,
 ) -> Result:
     """Bring the profile's portals up to date with JSM's service desks.
 
@@ -51,6 +57,7 @@ def sync(
     from jsmsso.cli.counting import counting
     from jsmsso.jsm.connection import http_client, open_site
     from jsmsso.jsm.portals import mode_of_new_portals, pull_portals
+    from jsmsso.jsm.requests.buildable import count_types
     from jsmsso.jsm.token_expiry import expiry_warning
     from jsmsso.jsm.writing import plan_portals, write_portals
     from jsmsso.profile.locating import locate_profile
@@ -61,6 +68,8 @@ def sync(
     with counting() as bars:
         client, site = open_site(before, path, http_client(before, path), bars.patience)
         pulled = pull_portals(client, bars.bar("Service desks"), bars.bar("Request types"))
+        desks = [portal.service_desk for portal in pulled] if types else []
+        counted = count_types(client, site, desks, bars.bar("Forms")) if types else ()
     mode = mode_of_new_portals(site)
     if check:
         plan, written = plan_portals(before.portals, pulled, mode, prune=prune), False
@@ -76,9 +85,14 @@ def sync(
         "profile": str(path),
         "written": written,
     }
+    lines = _summary(plan, str(path), written=written, check=check, rows=rows)
+    if types:
+        key_of = {portal.service_desk: portal.key for portal in pulled}
+        data["types"] = [_types_of(key_of[count.service_desk], count) for count in counted]
+        lines = [*_told_types(data["types"]), *lines]
     return Result(
         data=data,
-        text=_drawn(*_worth_showing(rows, _summary(plan, str(path), written=written, check=check, rows=rows))),
+        text=_drawn(*_worth_showing(rows, lines)),
         warnings=tuple(filter(None, warnings)),
         exit_code=1 if check and not plan.is_empty else 0,
     )
@@ -96,12 +110,34 @@ def list_(profile: str) -> Result:
 
 @app.command()
 @reports
-def links(profile: str) -> Result:
+def links(
+    profile: str,
+    emails: Annotated[
+        bool, typer.Option("--emails", help="Print what to paste into JSM's customer notifications, so that mails lead here.")
+    ] = False,
+) -> Result:
     """Print the portal links that customers are given, one a line."""
     found = _read(profile)
+    if emails:
+        return _for_emails(found)
     rows = [_row(portal, found) for portal in found.portals if not portal.gone]
     text = "\n".join(f"{row['link']}  {row['name']}" for row in rows) or "The profile has no portals yet.\nNext: jsmsso portals sync"
     return Result(data=[{name: row[name] for name in ("key", "name", "link")} for row in rows], text=text)
+
+
+def _for_emails(profile: Profile) -> Result:
+    """For each portal whose requests customers see here, the address of the request that a mail is about."""
+    rows = [
+        {"key": portal.key, "name": portal.name, "link": f"{_link(profile, portal.key)}/{ISSUE_KEY}"}
+        for portal in profile.portals
+        if not portal.gone and portal.mode != "native"
+    ]
+    if not rows:
+        return Result(data=[], text="The profile has no portals yet.\nNext: jsmsso portals sync")
+    lines = [f"{row['key']}  {row['link']}" for row in rows]
+    lines += ["", "Paste each into its project: Project settings > Customer notifications, in place of the request's link."]
+    lines += [f"{ISSUE_KEY} is JSM's variable for the request's key: leave it as it is."]
+    return Result(data=rows, text="\n".join(lines))
 
 
 def _read(profile: str) -> Profile:
@@ -155,6 +191,24 @@ def _redirect_on_cloud(keys: list[str]) -> str:
         f"{', '.join(keys[:4])}{' ...' if len(keys) > 4 else ''}: mode redirect on Cloud does not close the native portal; "
         "customers meet Atlassian's own login after ours"
     )
+
+
+def _types_of(key: str, count: TypeCount) -> dict[str, Any]:
+    native = [{"id": one.id, "name": one.name, "because": one.because} for one in count.not_buildable]
+    return {"key": key, "types": count.on_the_portal, "not_buildable": native}
+
+
+def _told_types(counted: list[dict[str, Any]]) -> Iterable[str]:
+    """A line for each portal that has such types, and one for all the others."""
+    affected = [count for count in counted if count["not_buildable"]]
+    for count in affected[:MOST_ROWS]:
+        named = [f"{one['name']} ({one['because']})" for one in count["not_buildable"]]
+        told = ", ".join(named[:MOST_NAMED]) + (f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else "")
+        yield f"{count['key']}: {len(named)} of {count['types']} request types open in the native portal only: {told}"
+    if len(affected) > MOST_ROWS:
+        yield f"{len(affected) - MOST_ROWS} more portals have such types. All of them: jsmsso portals sync --types --json"
+    if not affected:
+        yield "Every request type can be raised in a hosted portal."
 
 
 def _summary(plan: Plan, path: str, *, written: bool, check: bool, rows: list[dict[str, str]]) -> list[str]:

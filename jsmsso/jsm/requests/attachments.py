@@ -22,6 +22,7 @@ NEEDS_READ = "Browse projects on the service desk's project"
 LONGEST_NAME = 200  # characters; most file systems take 255 bytes
 UNSAFE_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f"\\/:*?<>|\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+')
 MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}")
+ICON_OF = "SD_REQTYPE"  # an avatar's type, for request types (as the links in their answers have it)
 ANYTHING = "application/octet-stream"
 
 
@@ -101,9 +102,14 @@ def thumbnail(client: JsmClient, site: Site, attachment_id: str) -> bytes:
 
 
 def icon(client: JsmClient, site: Site, icon_id: str) -> tuple[bytes, str]:
-    """The picture of a request type and what it is said to be (``viewavatar``, which both kinds of site link to)."""
-    question = {"avatarType": "SD_REQTYPE", "size": "large", "avatarId": in_path(icon_id)}
-    answer = client.file("/secure/viewavatar", question)
+    """The picture of a request type and what it is said to be, which may be SVG.
+
+    Atlassian: ``GET /rest/api/3/universal_avatar/view/type/<type>/avatar/<id>``; Data Center has ``/secure/viewavatar``.
+    """
+    if site.is_cloud:
+        answer = client.file(f"{site.api}/universal_avatar/view/type/{ICON_OF}/avatar/{in_path(icon_id)}", {"size": "large"})
+    else:
+        answer = client.file("/secure/viewavatar", {"avatarType": ICON_OF, "size": "large", "avatarId": in_path(icon_id)})
     return answer.content, safe_type(answer.content_type)
 
 

@@ -76,15 +76,16 @@ def may_create(client: JsmClient, site: Site, desk_id: str, account_id: str, typ
     return frozenset(allowed)
 
 
-def has_jira_form(client: JsmClient, site: Site, desk_id: str, type_id: str) -> bool | None:
+def has_jira_form(client: JsmClient, site: Site, desk_id: str, type_id: str, *, cloud_id: str = "") -> bool | None:
     """Whether a Jira form is attached, whose questions are not among the type's fields; None where that cannot be told.
 
-    Atlassian: Forms, ``GET /servicedesk/<id>/requesttype/<id>/form`` behind the gateway, Cloud only.
+    Atlassian: Forms, ``GET /servicedesk/<id>/requesttype/<id>/form`` behind the gateway, Cloud only. The site is asked for
+    its ``cloud_id`` where none is given.
     """
     if not site.is_cloud or not (PLAIN_ID.fullmatch(desk_id) and PLAIN_ID.fullmatch(type_id)):
         return None
     try:
-        forms = client.at(forms_url(client.base_url, find_cloud_id(client.as_stranger())))
+        forms = client.at(forms_url(client.base_url, cloud_id or find_cloud_id(client.as_stranger())))
         answer = forms.get(f"/servicedesk/{desk_id}/requesttype/{type_id}/form", experimental=True)
     except JsmRefused as error:
         return False if error.status == 404 else None
