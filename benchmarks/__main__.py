@@ -1,4 +1,4 @@
-"""`python -m benchmarks [startup] [runtime] [id-token] [--quick] [--json FILE]`; without a part, all of them."""
+"""`python -m benchmarks [startup] [runtime] [id-token] [portals] [--quick] [--json FILE]`; without a part, all of them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import id_token, runtime, startup
+from benchmarks import id_token, portals, runtime, startup
 from benchmarks.cpu import can_measure_servers
 from benchmarks.gateways import JSMSSO
 
 ACTS = {runtime.REDIRECT: "redirect", runtime.LOGIN: "login", runtime.SESSION: "session"}
-PARTS = ("startup", "runtime", "id-token")
+PARTS = ("startup", "runtime", "id-token", "portals")
 
 
 def main() -> int:
@@ -52,6 +52,10 @@ def _measure(part: str, quick: bool, console: Console) -> Any:
             found = id_token.measure(5 if quick else 21)
             console.print(_id_token_table(found))
             return asdict(found) | {"ratio": found.ratio}
+        case "portals":
+            runs = portals.measure(0.05 if quick else 0.2)
+            console.print(_portals_table(runs))
+            return [asdict(run) | {"waited": run.waited, "ratio": run.ratio} for run in runs]
     if not can_measure_servers():
         console.print("runtime: left out, as only Linux tells the CPU time of a server's processes")
         return None
@@ -94,6 +98,15 @@ def _id_token_table(found: id_token.Comparison) -> Table:
     table.add_row(
         "jsmsso: every check; joserfc: its decode", f"{found.ours:.0f}", f"{found.joserfc:.0f}", f"{found.ratio:.2f}", f"{id_token.ALLOWED}"
     )
+    return table
+
+
+def _portals_table(runs: tuple[portals.Run, ...]) -> Table:
+    title = f"portals sync, {runs[0].latency:g} s a page: seconds and MB; {portals.MANY:,} desks at most {portals.ALLOWED}"
+    table = _table(title, "desks", "pages", "theirs", "taken", "ratio", "memory")
+    for run in runs:
+        row = (f"{run.pages}", f"{run.waited:.1f}", f"{run.taken:.1f}", f"{run.ratio:.2f}", f"{run.memory / 1e6:.0f}")
+        table.add_row(f"{run.desks:,}, {run.name}", *row)
     return table
 
 

@@ -28,11 +28,14 @@ LOCK_PATIENCE = 5.0  # seconds: another command holds the lock for well under on
 class Editing:
     """A profile being edited: change ``data`` in place. ``written`` says afterwards whether the file changed."""
 
-    def __init__(self, path: Path, before: bytes, parsed: Document) -> None:
+    def __init__(self, path: Path, before: bytes) -> None:
+        """``before`` is the file's content, empty for a new one. Raises :class:`ProfileInvalid` where it is no YAML."""
         self.written = False
         self._path = path
+        self._parsed = parse(before)
+        if before.strip() and self._parsed.complaints:
+            raise ProfileInvalid(str(path), tuple(self._parsed.complaints))
         self._text = before.decode()
-        self._parsed = parsed
         self._file: RoundTrip | None = None
 
     @property
@@ -64,9 +67,11 @@ class Editing:
             self._file = RoundTrip(self._text)
         return self._file
 
-    def changed(self) -> str | None:
-        """The text as it is now; None where nothing changed."""
-        return None if self._file is None else self._file.text()
+    def finish(self) -> str | None:
+        """The text as it is now; None where nothing changed. What it was read from is let go: it is large where the file is."""
+        file, self._file = self._file, None
+        self._parsed = Document()
+        return None if file is None else file.text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +108,9 @@ def editing(path: Path, create: bool = False) -> Iterator[Editing]:
         read_bytes(path)  # says that there is none
     with _locked(target, path):
         before = b"" if not target.exists() and create else read_bytes(target)
-        parsed = parse(before)
-        if before.strip() and parsed.complaints:
-            raise ProfileInvalid(str(path), tuple(parsed.complaints))
-        edited = Editing(path, before, parsed)
+        edited = Editing(path, before)
         yield edited
-        if (text := edited.changed()) is None:
+        if (text := edited.finish()) is None:
             return
         after = text.encode()
         validate(after, path)
