@@ -16,13 +16,15 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
 
 
 class Assets:
-    """What pages load. ``style``, ``logo`` and ``colors`` are paths of ours; ``colors`` is empty without own colours."""
+    """What pages load. ``style``, ``script``, ``logo`` and ``colors`` are paths of ours; ``colors`` is empty without own colours."""
 
     def __init__(self, branding: Branding, folder: Path, base_path: str) -> None:
         self._base_path = base_path
         self._served: dict[str, tuple[bytes, str]] = {}
         here = files("jsmsso.runtime") / "assets"
         self.style = self._add("portal.css", (here / "portal.css").read_bytes(), "text/css; charset=utf-8")
+        script = files("jsmsso.portal") / "assets" / "portal.js"  # only the hosted portals' pages name it
+        self.script = self._add("portal.js", script.read_bytes(), "text/javascript; charset=utf-8")
         if branding.logo:
             self.logo = self._add_logo(folder / branding.logo)
         else:

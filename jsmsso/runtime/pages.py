@@ -41,6 +41,7 @@ class Pages:
             "brand": {
                 "name": deployment.profile.branding.name or "Customer portals",
                 "style": self.assets.style,
+                "script": self.assets.script,
                 "logo": self.assets.logo,
                 "colors": self.assets.colors,
             },
