@@ -88,8 +88,9 @@ def sync(
     lines = _summary(plan, str(path), written=written, check=check, rows=rows)
     if types:
         key_of = {portal.service_desk: portal.key for portal in pulled}
-        data["types"] = [_types_of(key_of[count.service_desk], count) for count in counted]
-        lines = [*_told_types(data["types"]), *lines]
+        told = [_types_of(key_of[count.service_desk], count) for count in counted]
+        data["types"] = told
+        lines = [*_told_types(told), *lines]
     return Result(
         data=data,
         text=_drawn(*_worth_showing(rows, lines)),
