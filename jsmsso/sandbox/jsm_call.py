@@ -14,6 +14,7 @@ from jsmsso.sandbox.jsm_people import LocalOrganization, LocalPerson
 from jsmsso.sandbox.jsm_site import LocalAccount, LocalDesk, LocalSite
 
 DEFAULT_LIMIT = 100  # what Atlassian's document calls the default of the paged calls for desks and types
+STAFF = frozenset({"SERVICEDESK_AGENT", "ADMINISTER_PROJECTS", "ADMINISTER"})
 SIZES = (16, 24, 32, 48)  # of avatars, in pixels
 
 
@@ -55,6 +56,20 @@ class Call:
             raise Refused(desk_error(404, "The Service Desk you are trying to view does not exist.", missing))
         return desk
 
+    def is_staff(self, desk: LocalDesk | None) -> bool:
+        """Whether the caller is more than a customer there."""
+        return self.account is not None and not STAFF.isdisjoint(self.account.permissions(desk))
+
+    @property
+    def caller_id(self) -> str:
+        """The id of the person who calls; empty for nobody."""
+        return self.site.id_of(self.account) if self.account else ""
+
+    @property
+    def expand(self) -> frozenset[str]:
+        """What the answer is asked to have in it as well."""
+        return frozenset(name for value in self.query.getlist("expand") for name in value.split(",") if name)
+
     def needs_opt_in(self) -> None:
         """Refuse an experimental call without the header that Atlassian wants."""
         if self.request.headers.get("X-ExperimentalApi", "").lower() not in ("opt-in", "true"):
@@ -75,12 +90,24 @@ class Call:
 
     def page(self, items: Sequence[Any], shape: Callable[[Any], dict[str, Any]]) -> Response:
         """The part of ``items`` that was asked for, each in its shape (Atlassian: Pagination)."""
-        start = max(0, self.query.get("start", 0, int))
-        limit = max(1, min(self.query.get("limit", DEFAULT_LIMIT, int), self.site.max_limit))
+        start, limit = max(0, self.query.get("start", 0, int)), max(1, self.query.get("limit", DEFAULT_LIMIT, int))
+        others = [(name, value) for name, value in self.query.items(multi=True) if name not in ("start", "limit")]
+        return answer(self.paged(items, shape, self.request.path, start, limit, others))
+
+    def paged(
+        self,
+        items: Sequence[Any],
+        shape: Callable[[Any], dict[str, Any]],
+        path: str,
+        start: int = 0,
+        limit: int = DEFAULT_LIMIT,
+        others: Sequence[tuple[str, str]] = (),
+    ) -> dict[str, Any]:
+        """A page as it stands in an answer, also within another one; ``path`` is where it can be asked for by itself."""
+        limit = min(limit, self.site.max_limit)
         values = [shape(item) for item in items[start : start + limit]]
         last = start + limit >= len(items)
-        here = self.base_url + self.request.path
-        others = [(name, value) for name, value in self.query.items(multi=True) if name not in ("start", "limit")]
+        here = self.base_url + path
 
         def link(first: int) -> str:
             return f"{here}?{urlencode([*others, ('start', first), ('limit', limit)])}"
@@ -90,9 +117,7 @@ class Call:
             links["next"] = link(start + limit)
         if start:
             links["prev"] = link(max(0, start - limit))
-        return answer(
-            {"_expands": [], "size": len(values), "start": start, "limit": limit, "isLastPage": last, "_links": links, "values": values}
-        )
+        return {"_expands": [], "size": len(values), "start": start, "limit": limit, "isLastPage": last, "_links": links, "values": values}
 
     def customer(self, person: LocalPerson) -> dict[str, Any]:
         """A person as ``/rest/servicedeskapi`` shows them (Atlassian: UserDTO)."""
@@ -112,6 +137,17 @@ class Call:
             "timeZone": "Europe/Berlin",
             "locale": "en_GB",
         }
+
+    def somebody(self, person_id: str) -> dict[str, Any]:
+        """The person with this id as ``/rest/servicedeskapi`` shows them; one who is gone has no name."""
+        return self.customer(self._person(person_id))
+
+    def platform_user(self, person_id: str) -> dict[str, Any]:
+        """The person with this id as the platform shows them."""
+        return self.user(self._person(person_id), "3" if self.site.is_cloud else "2")
+
+    def _person(self, person_id: str) -> LocalPerson:
+        return self.site.people.get(person_id) or LocalPerson(person_id, "", "Former user", active=False, hidden="empty")
 
     def organization(self, organization: LocalOrganization) -> dict[str, Any]:
         """Atlassian: OrganizationDTO."""

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
-from jsmsso.sandbox.jsm_call import Call, Refused, answer, desk_error, forbidden, invalid, nothing
+from jsmsso.sandbox.jsm_call import STAFF, Call, Refused, answer, desk_error, forbidden, invalid, nothing
 from jsmsso.sandbox.jsm_customers import people_of_body, unknown_people
 from jsmsso.sandbox.jsm_people import LocalOrganization
 from jsmsso.sandbox.jsm_site import LocalDesk
 
 LONGEST_NAME = 200  # characters (Atlassian: OrganizationCreateDTO)
-STAFF = frozenset({"SERVICEDESK_AGENT", "ADMINISTER_PROJECTS", "ADMINISTER"})
 
 
 def organizations(call: Call) -> Response:

@@ -9,11 +9,30 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
-from jsmsso.sandbox import jsm_customers, jsm_desks, jsm_organizations, jsm_platform
+from jsmsso.sandbox import (
+    jsm_comments,
+    jsm_customers,
+    jsm_desks,
+    jsm_issues,
+    jsm_organizations,
+    jsm_platform,
+    jsm_request_calls,
+    jsm_type_calls,
+)
 from jsmsso.sandbox.jsm_call import Call, Refused, answer, dead_link, desk_error, platform_error
 from jsmsso.sandbox.jsm_site import LocalAccount, LocalSite
 
-ROUTES = Map([*jsm_platform.RULES, *jsm_desks.RULES, *jsm_customers.RULES, *jsm_organizations.RULES], strict_slashes=False)
+ROOMS = (
+    jsm_platform,
+    jsm_desks,
+    jsm_customers,
+    jsm_organizations,
+    jsm_type_calls,
+    jsm_request_calls,
+    jsm_comments,
+    jsm_issues,
+)
+ROUTES = Map([rule for room in ROOMS for rule in room.RULES], strict_slashes=False)
 DENIED_LOGIN = "AUTHENTICATED_FAILED"  # the real header's word for credentials that are wrong
 GATEWAY = "/ex/jira/"  # before the cloud id, at api.atlassian.com (Atlassian: Manage API tokens)
 THROUGH_GATEWAY = "local_jsm.gateway"  # in the environment of a request: the cloud id that it came by

@@ -6,10 +6,14 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from jsmsso.sandbox.jsm_articles import LocalArticle
+from jsmsso.sandbox.jsm_field_kinds import FACILITIES, IT_HELP, PEOPLE
 from jsmsso.sandbox.jsm_people import Hidden, Kind, LocalOrganization, LocalPerson, People, atlassian_id, customer_id
+from jsmsso.sandbox.jsm_request_types import LocalRequestType, RequestTypeDraft, draft_of
+from jsmsso.sandbox.jsm_requests import Requests
 
 Deployment = Literal["Cloud", "Server"]
 Role = Literal["administrator", "project_administrator", "agent", "customer", "none"]
@@ -75,32 +79,37 @@ class LocalDesk:
     name: str
     project_id: str
     portal_id: str
-    request_types: tuple[str, ...] = ("Get help", "Report a problem")
+    request_types: tuple[str | RequestTypeDraft, ...] = ("Get help", "Report a problem")
     customers: set[str] = field(default_factory=set, compare=False)
     organizations: set[str] = field(default_factory=set, compare=False)
 
     @property
     def types(self) -> tuple[LocalRequestType, ...]:
         """Its request types, numbered so that no two desks share an id."""
-        return tuple(LocalRequestType(str(int(self.id) * 100 + n), name, self) for n, name in enumerate(self.request_types))
+        drafts = (draft_of(given, self.name) for given in self.request_types)
+        return tuple(LocalRequestType(str(int(self.id) * 100 + n), draft, self) for n, draft in enumerate(drafts))
 
-
-@dataclass(frozen=True, slots=True)
-class LocalRequestType:
-    """A request type of a service desk."""
-
-    id: str
-    name: str
-    desk: LocalDesk
+    @property
+    def groups(self) -> dict[str, str]:
+        """The ids of its groups of request types, by name, in the order of the portal."""
+        names = dict.fromkeys(name for given in self.request_types for name in draft_of(given, self.name).groups)
+        return {name: str(place * 10_000 + int(self.id)) for place, name in enumerate(names)}
 
 
 SERVICE_ACCOUNT = LocalAccount(email="sso-bot@example.com", token="local-jsm-token")  # noqa: S106 - the sandbox's own, worth nothing
 
-NAMES = (
-    ("HELP", "IT help", ("Get IT help", "Request a new account", "Report a broken device")),
-    ("HR", "People", ("Ask a question", "Change my address")),
-    ("FAC", "Facilities", ("Something is broken", "Move my desk")),
+NAMES: tuple[tuple[str, str, tuple[str | RequestTypeDraft, ...]], ...] = (
+    ("HELP", "IT help", IT_HELP),
+    ("HR", "People", PEOPLE),
+    ("FAC", "Facilities", FACILITIES),
 )
+# The custom fields that JSM brings along, by their types. A site may have other ids, or lack some.
+ISSUE_FIELDS = {
+    "com.atlassian.servicedesk:sd-customer-organizations": "customfield_10002",
+    "com.atlassian.servicedesk:sd-request-participants": "customfield_10003",
+    "com.atlassian.servicedesk:vp-origin": "customfield_10010",
+    "com.atlassian.servicedesk.approvals-plugin:sd-approvals": "customfield_10011",
+}
 
 
 def default_desks(count: int = 3, *, deployment: Deployment = "Cloud") -> tuple[LocalDesk, ...]:
@@ -122,6 +131,7 @@ class Directory:
         self.by_portal = {desk.portal_id: desk for desk in reversed(desks)}
         self.by_project = {desk.project_id: desk for desk in desks}
         self.types = [request_type for desk in desks for request_type in desk.types]
+        self.type_by_id = {request_type.id: request_type for request_type in self.types}
 
 
 @dataclass
@@ -136,6 +146,11 @@ class LocalSite:
 
     ``global_request_types`` says whether it lists the request types of all desks in one call, ``lists_desk_customers`` whether
     it lists the customers of a desk: Cloud does both, the reference of Data Center names no such calls.
+
+    ``checks_type_permissions`` says whether it tells which request types somebody may use (``requesttype/permissions/check``).
+    ``attachment_limit`` is in bytes. ``issue_fields`` are the ids of JSM's custom fields by their types.
+    ``answered_for_the_caller`` holds method and path of each call that JSM does for nobody but the account that makes it:
+    feedback, notification, and answers to approvals.
     """
 
     deployment: Deployment = "Cloud"
@@ -153,10 +168,18 @@ class LocalSite:
     desk_query_finds_hidden: bool = False
     cloud_id: str = CLOUD_ID
     organizations: dict[str, LocalOrganization] = field(default_factory=dict)
+    checks_type_permissions: bool | None = None
+    attachment_limit: int = 20_000_000
+    attachments_enabled: bool = True
+    issue_fields: dict[str, str] = field(default_factory=lambda: dict(ISSUE_FIELDS))
+    articles: list[LocalArticle] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
         self.people = People()
+        self.requests = Requests(self)
+        self.answered_for_the_caller: list[tuple[str, str]] = []
+        self.checks_type_permissions = self.is_cloud if self.checks_type_permissions is None else self.checks_type_permissions
         self.desks = self.desks or default_desks(deployment=self.deployment)
         self.global_request_types = self.is_cloud if self.global_request_types is None else self.global_request_types
         self.lists_desk_customers = self.is_cloud if self.lists_desk_customers is None else self.lists_desk_customers
@@ -244,6 +267,28 @@ class LocalSite:
         """Let accounts that were just created be known to all calls now."""
         with self.lock:
             self.people.settle()
+
+    def add_request_type(self, desk: str, draft: RequestTypeDraft) -> LocalRequestType:
+        """One more request type on this desk (id or key)."""
+        with self.lock:
+            old = self.directory.by_id_or_key[desk]
+            new = replace(old, request_types=(*old.request_types, draft))
+            self.desks = tuple(new if one is old else one for one in self.desks)
+            return new.types[-1]
+
+    def change_request_type(self, request_type: LocalRequestType, **changes: Any) -> LocalRequestType:
+        """Another name, group, field or permission for a request type; the arguments are those of a draft."""
+        with self.lock:
+            old = self.directory.by_id_or_key[request_type.desk.id]
+            place = int(request_type.id) - int(old.id) * 100
+            changed = replace(draft_of(old.request_types[place], old.name), **changes)
+            new = replace(old, request_types=(*old.request_types[:place], changed, *old.request_types[place + 1 :]))
+            self.desks = tuple(new if one is old else one for one in self.desks)
+            return new.types[place]
+
+    def organizations_with(self, person_id: str) -> list[str]:
+        """The ids of the organizations that somebody is in."""
+        return [organization.id for organization in self.organizations.values() if person_id in organization.members]
 
     def organization(self, name: str) -> LocalOrganization | None:
         """The organization of this name."""
