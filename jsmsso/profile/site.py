@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from jsmsso.identity.access import Rule
 from jsmsso.identity.conditions import caught_groups
@@ -93,11 +93,32 @@ class Jsm(Section):
     )
 
 
-class RequestTypes(Section):
-    """Which of a portal's request types are offered."""
+class SomeRequestTypes(Section):
+    """Request types, for everybody or for some customers. What is left out stands for all; at least one is there."""
 
-    allow: Some[Text] | None = Field(None, description="Only these request types, by name.")
-    deny: Some[Text] | None = Field(None, description="Not these request types, by name.")
+    name: OneOrMany[Text] | None = Field(None, description="Request types by name.")
+    group: OneOrMany[Text] | None = Field(None, description="Groups of request types, as the portal shows them.", examples=["Equipment"])
+    organization: OneOrMany[Text] | None = Field(None, description="Only for customers in one of these organizations of JSM.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> SomeRequestTypes:
+        if self.name is None and self.group is None and self.organization is None:
+            raise refused("found nothing in it; allowed: name, group, organization")
+        return self
+
+
+def _is_name(value: Any) -> str:
+    return "name" if isinstance(value, str) else "some"
+
+
+AnyRequestTypes = Annotated[Annotated[Text, Tag("name")] | Annotated[SomeRequestTypes, Tag("some")], Discriminator(_is_name)]
+
+
+class RequestTypes(Section):
+    """Which of a portal's request types are offered: those of an item of `allow`, where it is there, and of none of `deny`."""
+
+    allow: Some[AnyRequestTypes] | None = Field(None, description="Only these request types, by name or as below.")
+    deny: Some[AnyRequestTypes] | None = Field(None, description="Not these request types, by name or as below.")
 
 
 class OnCustomerComment(Section):
