@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -534,3 +535,46 @@ def test_a_busy_site_is_left_alone_by_every_worker(customized: Customized, jsm: 
     site.clock.advance(120)
     drain(site)
     assert on_desk(jsm, "HELP") == {EMAIL}
+
+
+def test_a_waiting_write_is_tried_every_half_minute_at_least_for_an_hour(customized: Customized, jsm: LocalJsm) -> None:
+    site = customized(**ALL_ON)
+    jsm.break_with(Fault("status", status=400, body='{"errorMessage": "no"}'))
+    Browser(site).log_in("/portal/HELP")
+    began, pauses = site.clock(), []
+
+    while site.clock() < began + 3600:
+        [write] = site.deployment.store.writes()
+        pauses.append(write.due - site.clock())
+        site.clock.advance(max(pauses[-1], 0.001))
+        drain(site)
+
+    assert max(pauses) <= 30
+    assert site.deployment.store.writes()[0].attempts > 120
+
+
+def test_workers_that_drain_the_queue_at_once_write_each_record_once(customized: Customized, jsm: LocalJsm, provider: Provider) -> None:
+    site = customized(**ALL_ON)
+    jsm.break_with(Fault("status", status=400, body='{"errorMessage": "no"}'))
+    for number in range(12):
+        become(provider, f"sub-{number}", f"person{number}@acme.example")
+        Browser(site).log_in("/portal/HELP")
+    jsm.faults.clear()
+    jsm.site.latency = {"/rest/": 0.02}
+    site.clock.advance(60)
+    records = [site.deployment.records]
+    others = [site.another_worker() for _ in range(2)]
+    records.append(site.deployment.records)
+
+    def work(one: Any) -> None:
+        while one.work_once():
+            pass
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, records * 2))
+
+    for one in others:
+        one.close()
+    made = [path for method, path in calls(jsm, "POST") if path.endswith("/servicedeskapi/customer")]
+    assert len(on_desk(jsm, "HELP")) == 12
+    assert len(made) == 12
