@@ -138,11 +138,15 @@ def _facts(item: Any, site: Site, fields: IssueFields) -> IssueFacts | None:
         created=created,
         updated=updated,
         reporter_id=user_id_of(dict_of(told.get("reporter")), site),
-        participant_ids=frozenset(filter(None, (user_id_of(user, site) for user in dicts_of(told.get(fields.participants))))),
-        organization_ids=frozenset(filter(None, (text_of(one.get("id")) for one in dicts_of(told.get(fields.organizations))))),
-        approver_ids=frozenset(_approvers(told.get(fields.approvals), site)),
-        request_type_id=_request_type(told.get(fields.request_type)),
+        participant_ids=frozenset(filter(None, (user_id_of(user, site) for user in dicts_of(_custom(told, fields.participants))))),
+        organization_ids=frozenset(filter(None, (text_of(one.get("id")) for one in dicts_of(_custom(told, fields.organizations))))),
+        approver_ids=frozenset(_approvers(_custom(told, fields.approvals), site)),
+        request_type_id=_request_type(_custom(told, fields.request_type)),
     )
+
+
+def _custom(told: dict[str, Any], field_id: str) -> Any:
+    return told.get(field_id) if field_id else None
 
 
 def _approvers(value: Any, site: Site) -> Iterator[str]:
