@@ -250,6 +250,12 @@ class Profile(Section):
         return decided(self.access or ())
 
     @property
+    def asks_jsm(self) -> bool:
+        """Whether serving asks anything of JSM: who a customer is, what to write about them, or what a hosted portal shows."""
+        asking = any(portal.visibility == "jira" or portal.mode == "hosted" for portal in self.portals if not portal.gone)
+        return self.jsm is not None and (asking or self.jsm.customers.are_written)
+
+    @property
     def is_loopback(self) -> bool:
         """Whether ``public_url`` is reachable from this machine only."""
         return is_loopback(urlsplit(self.public_url).hostname or "")

@@ -21,7 +21,6 @@ _REFUSED = {
     "jsm.customers.by": "customers would be written in another way than it says",
 }
 _NAMED = (
-    "portals[].show_sla", "portals[].customer_transitions", "portals[].on_customer_comment", "portals[].sharing",
     "portals[].knowledge_base", "saml", "scim",
     "branding.time_zone",
 )  # fmt: skip
@@ -88,6 +87,9 @@ def _unservable(profile: Profile) -> Iterator[str]:
     native = [portal.key for portal in profile.portals if portal.mode == "native"]
     if native:
         yield _with_portals("portals[].mode: native is not acted on yet; use redirect or hosted", native)
+    hosted = [portal.key for portal in profile.portals if portal.mode == "hosted" and not portal.gone]
+    if hosted and profile.jsm is None:
+        yield _with_portals("portals[].mode: hosted shows what JSM has, and jsm: is missing; write it with: jsmsso jsm connect", hosted)
     yield from _visibility(profile)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from werkzeug.exceptions import HTTPException
@@ -26,11 +26,14 @@ from jsmsso.runtime.return_to import own_path
 from jsmsso.runtime.signing_out import SigningOut
 from jsmsso.runtime.visit import MAX_HEADERS, Visit, decoded_path, headers_size
 
+if TYPE_CHECKING:
+    from jsmsso.portal.hosted import HostedPortals
+
 MAX_FORM = 16 * 1024  # bytes of a form's body; ours hold a token and a path
 MAX_FIELDS = 16
 MAX_QUERY = 8192  # characters, as many as an answer may have
 _READ = ("GET", "HEAD")
-_TAKE_FORMS = ("login", "logout", "backchannel-logout")
+_TAKE_FORMS = ("login", "logout", "backchannel-logout", "portal")
 
 
 class Application:
@@ -50,7 +53,7 @@ class Application:
         # microseconds of the 40 that an answer to a session may cost (benchmarks/).
         self._rooms: dict[str, Callable[[Visit], Reply]] = {
             "": self._home,
-            "portal": self._gate.link,
+            "portal": self._portal,
             "servicedesk": self._native,
             "callback": self._receive,
             "login": self._login,
@@ -62,6 +65,9 @@ class Application:
             "healthz": self._alive,
             "readyz": self._ready,
         }
+        self._hosted = _hosted_portals(deployment, self._pages, self._gate)
+        if self._hosted is not None:
+            self._rooms["requests"] = self._requests
         if deployment.site is not None:
             self._forward_auth = ForwardAuth(deployment, self._pages, self._gate, deployment.site)
             self._rooms["auth"] = self._auth
@@ -104,8 +110,11 @@ class Application:
             return self._pages.not_found(visit, self._deployment.session_of(visit))
         allowed = (*_READ, "POST") if first in _TAKE_FORMS else _READ
         if visit.method not in allowed:
-            return self._headers.plain(405, "This address does not take that method.", [("Allow", ", ".join(allowed))])
+            return self._not_that_method(allowed)
         return room(visit)
+
+    def _not_that_method(self, allowed: Iterable[str]) -> Reply:
+        return self._headers.plain(405, "This address does not take that method.", [("Allow", ", ".join(allowed))])
 
     def _only(self, visit: Visit, path: str) -> Reply | None:
         """404 for anything below an address that has nothing below it."""
@@ -114,12 +123,32 @@ class Application:
     def _home(self, visit: Visit) -> Reply:
         return self._gate.home(visit)
 
+    def _portal(self, visit: Visit) -> Reply:
+        """``/portal/<KEY or id>/...``: our own pages, or the way to the native portal."""
+        name, _, rest = visit.path.removeprefix("/portal/").partition("/")
+        return self._hosted_at(visit, name, rest) or (self._gate.link(visit) if visit.method in _READ else self._not_that_method(_READ))
+
+    def _hosted_at(self, visit: Visit, name: str, rest: str) -> Reply | None:
+        """None for a portal that is not there, or not served by us."""
+        portal = self._deployment.portals.named(name)
+        if self._hosted is None or portal is None or portal.mode != "hosted":
+            return None
+        return self._hosted.reply(visit, portal, name, rest)
+
+    def _requests(self, visit: Visit) -> Reply:
+        assert self._hosted is not None
+        return self._only(visit, "/requests") or self._hosted.requests(visit)
+
     def _native(self, visit: Visit) -> Reply:
         if visit.path.rstrip("/") == "/servicedesk/customer":
             visit.path = "/servicedesk/customer/portals"
         if not visit.path.startswith("/servicedesk/customer/"):
             return self._pages.not_found(visit, self._deployment.session_of(visit))
-        return self._gate.native(visit)
+        if self._hosted is not None and visit.path.rstrip("/") == "/servicedesk/customer/user/requests":
+            return self._headers.redirect(self._deployment.own("/requests"))
+        target = self._deployment.portals.of_native_path(visit.path, visit.query) if self._hosted is not None else None
+        shown = self._hosted_at(visit, target.portal.id, target.rest) if target is not None and target.portal is not None else None
+        return shown or self._gate.native(visit)
 
     def _auth(self, visit: Visit) -> Reply:
         if visit.path == "/auth":
@@ -131,7 +160,7 @@ class Application:
         if provider is None:
             return self._pages.not_found(visit, self._deployment.session_of(visit))
         if visit.method != "GET":
-            return self._headers.plain(405, "This address does not take that method.", [("Allow", "GET")])
+            return self._not_that_method(["GET"])
         return self._callback.receive(visit, provider)
 
     def _login(self, visit: Visit) -> Reply:
@@ -152,7 +181,7 @@ class Application:
     def _login_by_address(self, visit: Visit) -> Reply:
         """``POST /login``: the address that somebody typed chooses the provider, by its domain alone."""
         if self._deployment.profile.login.mode != "ask_address":
-            return self._headers.plain(405, "This address does not take that method.", [("Allow", ", ".join(_READ))])
+            return self._not_that_method(_READ)
         form = self._form(visit)
         if isinstance(form, Reply):
             return form
@@ -179,7 +208,7 @@ class Application:
         if served is None:
             return self._headers.plain(404, "Not found.")
         if visit.method != "POST":
-            return self._headers.plain(405, "This address does not take that method.", [("Allow", "POST")])
+            return self._not_that_method(["POST"])
         form = self._form(visit)
         return form if isinstance(form, Reply) else end_by_logout_token(self._deployment, served, form.get("logout_token", ""))
 
@@ -189,7 +218,7 @@ class Application:
         if served is None:
             return self._headers.plain(404, "Not found.")
         if visit.method != "GET":
-            return self._headers.plain(405, "This address does not take that method.", [("Allow", "GET")])
+            return self._not_that_method(["GET"])
         return self._front_channel.end(visit, served)
 
     def _logout(self, visit: Visit) -> Reply:
@@ -252,3 +281,13 @@ class Application:
 
     def _return_to(self, visit: Visit) -> str:
         return self._deployment.return_to_of(dict(parse_qsl(visit.query)).get("return_to", ""))
+
+
+def _hosted_portals(deployment: Deployment, pages: Pages, gate: Gate) -> HostedPortals | None:
+    """The pages of the portals that we serve ourselves; nothing is imported for a profile without one."""
+    if deployment.accounts is None or deployment.connect is None or not any(one.mode == "hosted" for one in deployment.portals.all):
+        return None
+    from jsmsso.portal.hosted import HostedPortals
+    from jsmsso.portal.services import Services
+
+    return HostedPortals(Services(deployment, pages, deployment.accounts, deployment.connect), gate)

@@ -73,6 +73,7 @@ class ServedProvider:
 
 
 if TYPE_CHECKING:
+    from jsmsso.jsm.customers.recording import Connection
     from jsmsso.runtime.known_to_jira import KnownToJira
     from jsmsso.runtime.records import Records
 
@@ -152,14 +153,15 @@ class Deployment:
                 say=self._say_of_customer,
             )
         self.records: Records | None = None
+        self.accounts: Records | None = None  # the same, where customers are only looked up
+        self.connect: Callable[[float], Connection] | None = None
         self.known_to_jira: KnownToJira | None = None
         if profile.jsm is not None:
             self._open_jsm(profile.jsm, secrets)
 
     def _open_jsm(self, jsm: Jsm, secrets: Secrets) -> None:
         """What this profile asks of JSM while it serves; nothing is imported or called for one that asks nothing."""
-        looks = any(portal.visibility == "jira" for portal in self.portals.all)
-        if not looks and not jsm.customers.are_written:
+        if not self.profile.asks_jsm:
             return
         from jsmsso.runtime.jsm_side import connecting
         from jsmsso.runtime.known_to_jira import KnownToJira
@@ -169,9 +171,10 @@ class Deployment:
         connect = connecting(jsm, secrets.jsm_token, secrets.jsm_admin_token, http, self.store, self.now)
         issuers = {name: served.issuers for name, served in self.providers.items()}
         records = Records(jsm.customers, self.store, connect, issuers, self.places, now=self.now, say=self._say_of_customer)
+        self.accounts, self.connect = records, connect
         if jsm.customers.are_written:
             self.records = records
-        if looks:
+        if any(portal.visibility == "jira" for portal in self.portals.all):
             self.known_to_jira = KnownToJira(records, connect, self.places, now=self.now, say=self._say_of_customer)
 
     def _say_of_customer(self, event: str, **fields: object) -> None:

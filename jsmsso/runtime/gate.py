@@ -17,7 +17,10 @@ from jsmsso.runtime.visit import Visit
 
 
 class Gate:
-    """Decides, for every address behind it, between the portal, a login and a refusal."""
+    """Decides, for every address behind it, between the portal, a login and a refusal.
+
+    What a hosted portal shows behind it is :mod:`jsmsso.portal.hosted`'s.
+    """
 
     def __init__(self, deployment: Deployment, pages: Pages) -> None:
         self._deployment = deployment
@@ -81,16 +84,14 @@ class Gate:
         if target is None:
             return self._pages.not_found(visit, deployment.session_of(visit))
         portal = target.portal
-        if portal is not None and portal.visibility == "public" and portal.mode == "redirect":
+        if portal is not None and portal.visibility == "public":
             return deployment.headers.redirect(target.native_url)
         passed = self.passed(visit, target)
         if isinstance(passed, Reply):
             return passed
         if portal is None:
             return self._list(visit, passed)
-        if portal.mode == "redirect":
-            return deployment.headers.redirect(target.native_url, deployment.renewal_of(passed))
-        return self._pages.portal(visit, passed, target, deployment.renewal_of(passed))
+        return deployment.headers.redirect(target.native_url, deployment.renewal_of(passed))
 
     def _record(self, visit: Visit, session: Session, portal: Portal, target: Target) -> Reply | None:
         """What stands between a customer whom the rules let in and the portal, on JSM's side; None where nothing does."""

@@ -81,26 +81,18 @@ def prepare(profile_path: str = "", *, same_secrets_as: Prepared | None = None) 
     }
     keys = {name: read_secret(one.client_key, base=base) for name, one in profile.providers.items() if one.client_key}
     jsm_tokens = _jsm_tokens(profile, base)
-    said = [*notes.named, *_hosted_notes(profile)]
     store_password = read_secret(profile.store.password, base=base) if profile.store and profile.store.password else None
-    return Prepared(profile, Secrets(session, clients, keys, *jsm_tokens, store_password=store_password), path, said)
+    return Prepared(profile, Secrets(session, clients, keys, *jsm_tokens, store_password=store_password), path, notes.named)
 
 
 def _jsm_tokens(profile: Profile, base: Path) -> tuple[str, str]:
     """The service account's token and the administrator's, where serving needs them."""
     jsm = profile.jsm
-    if jsm is None or not (jsm.customers.are_written or any(portal.visibility == "jira" for portal in profile.portals)):
+    if jsm is None or not profile.asks_jsm:
         return "", ""
     token = usable_token(read_secret(jsm.api_token, base=base), jsm.api_token)
     admin = jsm.admin_api_token
     return token, usable_token(read_secret(admin, base=base), admin) if admin and jsm.customers.create else ""
-
-
-def _hosted_notes(profile: Profile) -> list[str]:
-    hosted = [portal.key for portal in profile.portals if portal.mode == "hosted" and not portal.gone]
-    if not hosted:
-        return []
-    return [f"mode hosted is not built yet: {', '.join(hosted)} show a signed-in page with a link to the native portal"]
 
 
 def _warm(deployment: Deployment) -> None:

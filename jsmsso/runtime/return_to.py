@@ -28,7 +28,8 @@ def own_path(text: str, base_path: str = "", *, site: bool = False) -> str:
     if site and base_path and below is text and text != "/" and not text.startswith("/portal/"):
         return site_path(text, base_path)
     for path in (below, text):
-        if len(path) <= MAX_LENGTH and path.startswith(_PREFIXES) and _OWN_PATH.fullmatch(path):
+        is_ours = path.startswith(_PREFIXES) or path.partition("?")[0] == "/requests"
+        if len(path) <= MAX_LENGTH and is_ours and _OWN_PATH.fullmatch(path):
             return path
     return "/"
 

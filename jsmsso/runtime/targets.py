@@ -55,10 +55,13 @@ class Portals:
         """The portal that a path of ours (with its query, as a login keeps it) leads to."""
         name = path.partition("?")[0]
         if name.startswith("/portal/"):
-            target = self.of_link(name)
-        else:
-            target = self.of_native_path(name, "") if name.startswith(NATIVE_ROOT) else None
+            return self.named(name.removeprefix("/portal/").partition("/")[0])
+        target = self.of_native_path(name, "") if name.startswith(NATIVE_ROOT) else None
         return target.portal if target else None
+
+    def named(self, name: str) -> Portal | None:
+        """The portal of this key or id."""
+        return self._by_name.get(name)
 
     def of_link(self, path: str) -> Target | None:
         """The target of ``/portal/<KEY or id>[/<REQUEST-KEY>]``; None for one that is not there."""
