@@ -65,7 +65,8 @@ def unverified_claims(token: str) -> dict[str, Any]:
 
 def _parse(token: str) -> tuple[CompactSignature, dict[str, Any]]:
     if len(token) > MAX_TOKEN:
-        raise IdTokenRefused("form", f"at most {MAX_TOKEN} characters", str(len(token)))
+        hint = "Let the provider send fewer claims, such as only the groups that the rules name, or groups by userinfo alone."
+        raise IdTokenRefused("form", f"at most {MAX_TOKEN} characters", str(len(token)), hint)
     try:
         signed = extract_compact(token.encode("ascii"), registry=_limits)
         header = signed.headers()
