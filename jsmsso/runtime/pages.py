@@ -21,7 +21,6 @@ from jsmsso.runtime.failures import Failure, explain, explain_answer
 from jsmsso.runtime.forms import form_token
 from jsmsso.runtime.replies import Header, Reply
 from jsmsso.runtime.sessions import Session
-from jsmsso.runtime.targets import Target
 from jsmsso.runtime.visit import Visit
 
 MAKING_RELOAD = 5  # seconds between two looks at an account that is being made
@@ -82,10 +81,6 @@ class Pages:
         deployment = self._deployment
         portals = deployment.open_to(session)
         return self._signed_in("portal_list.html", session, cookies, portals=portals, any=bool(deployment.portals.all), at_home=True)
-
-    def portal(self, visit: Visit, session: Session, target: Target, cookies: Sequence[Header] = ()) -> Reply:
-        """A portal in mode ``hosted`` as far as it is built: who is signed in, and the way to the native portal."""
-        return self._signed_in("portal.html", session, cookies, portal=target.portal, native_url=target.native_url)
 
     def signed_out(self, visit: Visit, return_to: str, portal: Portal | None, provider: str, cookies: Sequence[Header] = ()) -> Reply:
         """What is still signed in, and the way back. ``provider``: one that must ask anew who it is."""
