@@ -10,6 +10,7 @@ from typing import Any, Literal
 UNIX = "unix"
 REMEMBERED = 1024  # peers; behind a proxy there are a handful
 TRUNCATED_BITS = {4: 24, 6: 48}
+MAX_ADDRESS = 64  # characters; the longest there is has 45, with brackets and a port 53
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -55,6 +56,7 @@ class Proxies:
         return address is not None and any(address.version == one.version and address in one for one in self._networks)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def logged_address(address: str, how: Literal["full", "truncated", "none"]) -> str:
     """What the log keeps of a client's address: ``truncated`` is its network, /24 or (IPv6) /48."""
     if how == "full" or not address:
@@ -66,6 +68,11 @@ def logged_address(address: str, how: Literal["full", "truncated", "none"]) -> s
 
 
 def _canonical(text: str) -> str:
+    return _short_canonical(text) if len(text) <= MAX_ADDRESS else ""
+
+
+@lru_cache(maxsize=REMEMBERED)  # 8 of a login's 430 microseconds in the callback
+def _short_canonical(text: str) -> str:
     address = _parsed(text)
     return str(address) if address is not None else ""
 
