@@ -12,7 +12,7 @@ from jsmsso.sandbox import jsm_shapes
 from jsmsso.sandbox.jsm_call import Call, Refused, answer, desk_error, forbidden, invalid, nothing
 from jsmsso.sandbox.jsm_customers import people_of_body, unknown_people
 from jsmsso.sandbox.jsm_desks import desk_shape
-from jsmsso.sandbox.jsm_requests import LocalIssue
+from jsmsso.sandbox.jsm_requests import LocalAttachment, LocalIssue
 from jsmsso.sandbox.jsm_type_calls import type_shape
 from jsmsso.sandbox.jsm_workflow import transitions_from
 
@@ -91,7 +91,7 @@ def request(call: Call, key: str) -> Response:
     return answer(shape)
 
 
-def visible_attachments(call: Call, issue: LocalIssue) -> list[Any]:
+def visible_attachments(call: Call, issue: LocalIssue) -> list[LocalAttachment]:
     """All of them for staff; customers get those that no internal comment carries."""
     internal = {comment.id for comment in issue.comments if not comment.public}
     staff = call.is_staff(call.site.desk(issue.desk_id))

@@ -197,6 +197,15 @@ class Requests:
             self._of_attachment[attachment.id] = (issue, attachment)
             return attachment
 
+    def remove_comment(self, issue: LocalIssue, comment: LocalComment) -> None:
+        """Take a comment away; the files that it carried stay on the request."""
+        with self.writing(issue):
+            issue.comments.remove(comment)
+            del self._of_comment[comment.id]
+            for attachment in issue.attachments:
+                if attachment.comment_id == comment.id:
+                    attachment.comment_id = ""
+
     def move(self, issue: LocalIssue, desk: str, request_type: str = "") -> str:
         """To another desk (id or key); its old key still finds it. Returns the new key."""
         with self.writing(issue):

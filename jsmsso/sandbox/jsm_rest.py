@@ -10,12 +10,15 @@ from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
 from jsmsso.sandbox import (
+    jsm_attachments,
     jsm_comments,
     jsm_customers,
     jsm_desks,
     jsm_issues,
     jsm_organizations,
+    jsm_own_calls,
     jsm_platform,
+    jsm_raising,
     jsm_request_calls,
     jsm_type_calls,
 )
@@ -31,10 +34,14 @@ ROOMS = (
     jsm_request_calls,
     jsm_comments,
     jsm_issues,
+    jsm_attachments,
+    jsm_raising,
+    jsm_own_calls,
 )
 ROUTES = Map([rule for room in ROOMS for rule in room.RULES], strict_slashes=False)
 DENIED_LOGIN = "AUTHENTICATED_FAILED"  # the real header's word for credentials that are wrong
 GATEWAY = "/ex/jira/"  # before the cloud id, at api.atlassian.com (Atlassian: Manage API tokens)
+FORMS = "/jira/forms/"  # at api.atlassian.com too, with either kind of token
 THROUGH_GATEWAY = "local_jsm.gateway"  # in the environment of a request: the cloud id that it came by
 
 
@@ -54,6 +61,8 @@ class RestApi:
         with self.site.lock:
             self.site.know_accounts()
             account, tried = self._who(request, scoped=bool(gateway))
+            if account is None and request.path.startswith(FORMS):
+                account, tried = self._who(request, scoped=True)
             if gateway and account is None:
                 return answer({"code": 401, "message": "Unauthorized"}, 401)
             call = Call(self.site, request, account, f"{self.base_url}{GATEWAY}{gateway}" if gateway else self.base_url)

@@ -16,7 +16,7 @@ import argparse
 import collections
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,23 +26,27 @@ from werkzeug.wrappers import Request, Response
 
 from jsmsso.errors import PortTaken
 from jsmsso.sandbox.jsm_call import answer
+from jsmsso.sandbox.jsm_examples import add_example_requests, add_requests
 from jsmsso.sandbox.jsm_faults import Fault, Faults, hang_up, spoil
 from jsmsso.sandbox.jsm_pages import portal_page
 from jsmsso.sandbox.jsm_people import LocalPerson
+from jsmsso.sandbox.jsm_requests import LocalIssue
 from jsmsso.sandbox.jsm_rest import GATEWAY, THROUGH_GATEWAY, RestApi
 from jsmsso.sandbox.jsm_site import Deployment, LocalAccount, LocalSite, default_desks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-LARGEST_BODY = 1_000_000  # bytes of a request; far more than any call of ours
-TENANT_INFO = "/_edge/tenant_info"
+LARGEST_BODY = 1_000_000  # bytes of a request without files; far more than any call of ours
+LARGEST_UPLOAD = 100_000_000  # bytes of one with files
+REMEMBERED_BYTES = 1_000_000  # of one body or one answer: files are not kept whole
+API = ("/rest/", "/secure/", "/jira/forms/", "/_edge/tenant_info")
 REMEMBERED = 20_000  # requests, for whoever looks at what was asked
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A call that came in and what was answered. ``body`` and ``answer`` are what went over the wire.
+    """A call that came in and what was answered. ``body`` and ``answer`` are what went over the wire, the first megabyte of each.
 
     ``gateway`` is the cloud id of a call that came through the gateway, whose ``path`` is what stands behind it.
     ``at`` is when it came (:func:`time.monotonic`).
@@ -121,6 +125,18 @@ class LocalJsm:
         """A new account; ``options`` are those of :meth:`LocalSite.add_customer`."""
         return self.site.add_customer(email, display_name, **options)
 
+    def add_requests(
+        self, count: int, reporter: LocalPerson | str, desk: str = "HELP", organizations: Sequence[str] = ()
+    ) -> list[LocalIssue]:
+        """As many requests as are wanted, cheaply."""
+        with self.site.lock:
+            return add_requests(self.site, count, reporter, desk, organizations)
+
+    def add_example_requests(self, person: LocalPerson, organization: str = "Acme GmbH") -> list[LocalIssue]:
+        """A few requests that read like real ones; see :func:`~jsmsso.sandbox.jsm_examples.add_example_requests`."""
+        with self.site.lock:
+            return add_example_requests(self.site, person, organization)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self.site.is_cloud and environ["PATH_INFO"].startswith(GATEWAY):
             return self._behind_the_gateway(environ, start_response)
@@ -136,8 +152,8 @@ class LocalJsm:
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         at = time.monotonic()
         request = Request(environ)
-        request.max_content_length = LARGEST_BODY
-        if not request.path.startswith(("/rest/", TENANT_INFO)):
+        request.max_content_length = LARGEST_UPLOAD if request.mimetype == "multipart/form-data" else LARGEST_BODY
+        if not request.path.startswith(API):
             return portal_page(self.site, request)(environ, start_response)
         body = request.get_data(cache=True)
         query = tuple(request.args.items(multi=True))
@@ -150,9 +166,9 @@ class LocalJsm:
                 request.path,
                 query,
                 {name.lower(): value for name, value in request.headers.items()},
-                body,
+                body[:REMEMBERED_BYTES],
                 response.status_code,
-                response.get_data(),
+                response.get_data()[:REMEMBERED_BYTES],
                 response.mimetype or "",
                 fault.kind if fault else "",
                 environ.get(THROUGH_GATEWAY, ""),
