@@ -84,7 +84,8 @@ class Types:
         self._deployment = services.deployment
         self._now = now = services.deployment.now
         self._catalogues: Cache[_Catalogue] = Cache(now, max_age=TYPES_SECONDS, max_stale=STALE_SECONDS)
-        self._forms: Cache[tuple[TypeForm, bool]] = Cache(now, max_age=TYPES_SECONDS, max_stale=STALE_SECONDS)
+        self._forms: Cache[TypeForm] = Cache(now, max_age=TYPES_SECONDS, max_stale=STALE_SECONDS)
+        self._jira_forms: Cache[bool] = Cache(now, max_age=TYPES_SECONDS, max_stale=STALE_SECONDS)
         self._open: Cache[frozenset[str]] = Cache(now, max_age=TYPES_SECONDS, max_stale=STALE_SECONDS)
         self._allowed: Cache[frozenset[str] | None] = Cache(now, max_age=CUSTOMER_SECONDS, most=CUSTOMERS)
         self._organizations: Cache[Mapping[str, str]] = Cache(now, max_age=CUSTOMER_SECONDS, most=CUSTOMERS)
@@ -92,7 +93,7 @@ class Types:
 
     def for_customer(self, acting: Acting) -> Offered:
         """The request types of the portal that this customer may use, in their groups. Raises JSM's errors where nothing is known."""
-        catalogue, organizations = together(lambda: self._catalogue(acting), lambda: self._organizations_of(acting))
+        catalogue, organizations = together(partial(self._catalogue, acting), partial(self._organizations_of, acting))
         ids = tuple(one.id for one in catalogue.value.types if one.group_ids)
         allowed = self._allowed.get((*_who(acting), ids), lambda: _may_create(acting, ids))
         groups = _offered(acting.portal, catalogue.value, self._usable(acting, allowed.value), organizations.value)
@@ -108,9 +109,18 @@ class Types:
             ask = partial(_may_create, acting, (type_id,))
             return Cached(ask()) if is_sent else self._allowed.get((*_who(acting), type_id), ask)
 
+        catalogue: Cached[_Catalogue]
+        organizations: Cached[Mapping[str, str]]
+        may: Cached[frozenset[str] | None]
+        fields: Cached[TypeForm]
+        attached: Cached[bool]
         try:
-            catalogue, organizations, may, fields = together(
-                lambda: self._catalogue(acting), lambda: self._organizations_of(acting), allowed, lambda: self._fields(acting, type_id)
+            catalogue, organizations, may, fields, attached = together(
+                partial(self._catalogue, acting),
+                partial(self._organizations_of, acting),
+                allowed,
+                partial(self._fields, acting, type_id),
+                partial(self._attached, acting, type_id),
             )
         except JsmRefused as error:
             if error.status in NOT_THERE:
@@ -120,36 +130,35 @@ class Types:
         found = Offered(groups).type(type_id)
         if found is None:
             return None
-        form, has_jira_form = fields.value
         is_stale = catalogue.is_stale or organizations.is_stale or may.is_stale or fields.is_stale
-        return OfferedForm(found, form, has_jira_form, frozenset(organizations.value), is_stale)
+        return OfferedForm(found, fields.value, attached.value, frozenset(organizations.value), is_stale)
 
     def known(self, acting: Acting, type_id: str) -> OfferedForm | None:
         """The form as it is known while JSM does not answer, to show once more what was typed; None where it is not."""
         try:
-            catalogue, (form, has_jira_form) = self._catalogue(acting).value, self._fields(acting, type_id).value
+            catalogue, form = self._catalogue(acting).value, self._fields(acting, type_id).value
         except JsmFailed:
             return None
         found = next((one for one in catalogue.types if one.id == type_id and one.group_ids), None)
-        return OfferedForm(found, form, has_jira_form, frozenset(), is_stale=True) if found is not None else None
+        return OfferedForm(found, form, False, frozenset(), is_stale=True) if found is not None else None
 
     def _catalogue(self, acting: Acting) -> Cached[_Catalogue]:
-        desk = acting.portal.service_desk
+        client, site, desk = acting.to.client, acting.to.site, acting.portal.service_desk
 
         def read() -> _Catalogue:
-            client, site = acting.to.client, acting.to.site
-            return _Catalogue(*together(lambda: request_types(client, site, desk), lambda: type_groups(client, site, desk)))
+            types, groups = together(partial(request_types, client, site, desk), partial(type_groups, client, site, desk))
+            return _Catalogue(types, groups)
 
         return self._catalogues.get(desk, read)
 
-    def _fields(self, acting: Acting, type_id: str) -> Cached[tuple[TypeForm, bool]]:
-        desk, client, site = acting.portal.service_desk, acting.to.client, acting.to.site
+    def _fields(self, acting: Acting, type_id: str) -> Cached[TypeForm]:
+        desk = acting.portal.service_desk
+        return self._forms.get((desk, type_id), partial(type_form, acting.to.client, acting.to.site, desk, type_id))
 
-        def read() -> tuple[TypeForm, bool]:
-            form, attached = together(lambda: type_form(client, site, desk, type_id), lambda: has_jira_form(client, site, desk, type_id))
-            return form, attached is True
-
-        return self._forms.get((desk, type_id), read)
+    def _attached(self, acting: Acting, type_id: str) -> Cached[bool]:
+        """Whether a Jira form is attached; where that cannot be told it is taken to be none, and JSM refuses what is sent."""
+        desk = acting.portal.service_desk
+        return self._jira_forms.get((desk, type_id), lambda: has_jira_form(acting.to.client, acting.to.site, desk, type_id) is True)
 
     def _organizations_of(self, acting: Acting) -> Cached[Mapping[str, str]]:
         """Names by id. Data Center is asked only where a rule names one: it cannot be asked for a customer's own."""
