@@ -171,7 +171,8 @@ def test_a_site_without_the_custom_fields_shares_nothing_with_anybody() -> None:
     everything = issue(**{"": [{"id": "7", "accountId": "eve"}], "customfield_2": [{"accountId": "eve"}]})
     facts = read_issue(answering(everything), CLOUD, IssueFields("", "", "", ""), "HELP-1")
     assert facts is not None
-    assert not (facts.participant_ids or facts.organization_ids or facts.approver_ids or facts.request_type_id)
+    assert facts.participant_ids | facts.organization_ids | facts.approver_ids == frozenset()
+    assert not facts.request_type_id
 
 
 @pytest.mark.parametrize("key", ["../../user", "HELP-1/comment", "HELP-1?expand=comment", "", "HELP 1", "HELP-1#"])
