@@ -30,7 +30,7 @@ from jsmsso.identity.email_patterns import domain_matches
 __all__ = [
     "INCOMPLETE", "AllOf", "AnyOf", "ByProvider", "Claim", "ClaimAllOf", "ClaimEquals", "ClaimMatches", "Claims", "Condition", "Decision",
     "Effect", "Email", "EmailDomain", "EmailIn", "Everyone", "Explained", "Organization", "Rule", "claims_named", "decide",
-    "domain_matches", "explain", "looks_at_organizations", "never_reached",
+    "domain_matches", "explain", "looks_at_lists", "looks_at_organizations", "never_reached",
 ]  # fmt: skip
 
 Effect = Literal["allow", "deny"]
@@ -130,6 +130,11 @@ def claims_named(rules: Sequence[Rule]) -> frozenset[str]:
 def looks_at_organizations(rules: Sequence[Rule]) -> bool:
     """Whether a session must keep the customer's organizations for these rules."""
     return any(isinstance(one, Organization) for rule in rules for one in each(rule.condition))
+
+
+def looks_at_lists(rules: Sequence[Rule]) -> bool:
+    """Whether these rules may decide differently tomorrow about the same customer: by a list of addresses that changed."""
+    return any(isinstance(one, EmailIn) for rule in rules for one in each(rule.condition))
 
 
 def never_reached(rules: Sequence[Rule]) -> list[tuple[int, int]]:

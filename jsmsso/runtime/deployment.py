@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jsmsso.errors import CustomerRefused, StoreUnavailable
-from jsmsso.identity.access import Claims, Decision, claims_named, decide, domain_matches, explain, looks_at_organizations
+from jsmsso.identity.access import Claims, Decision, claims_named, decide, domain_matches, explain, looks_at_lists, looks_at_organizations
 from jsmsso.identity.attributes import IdentityRules
 from jsmsso.identity.customer import Customer
 from jsmsso.profile.address_lists import AddressList, with_lists
@@ -135,6 +135,7 @@ class Deployment:
         }
         all_rules = [*self.rules, *(rule for rules in self.rules_of_portal.values() for rule in rules)]
         self.claims_kept = claims_named(all_rules)
+        self._rules_read_lists = looks_at_lists(all_rules)
         self.site = SitePaths(self.portals.all, profile.jsm.url if profile.jsm else "") if profile.forward_auth is not None else None
         self.keeps_organizations = looks_at_organizations(all_rules) or self.site is not None  # which goes on as a header
         self.places = Places(PLACES)
@@ -249,8 +250,17 @@ class Deployment:
         return decide(own, customer, claims, portal.key) if portal is not None and own is not None else decision
 
     def decision_on(self, session: Session, portal: Portal | None = None) -> Decision:
-        """The access decision, made anew from what the session keeps."""
-        return self.decision(session.customer, session.claims, portal)
+        """The access decision, from what the session keeps: remembered with it, as neither it nor these rules ever change.
+
+        Where a rule looks into a list of addresses, it is made anew each time.
+        """
+        place = portal.id if portal is not None else ""
+        known = session.decisions.get(place)
+        if known is None:
+            known = self.decision(session.customer, session.claims, portal)
+            if not self._rules_read_lists:
+                session.decisions[place] = known
+        return known
 
     def explanation(self, session: Session, portal: Portal | None) -> list[str]:
         """The decision rule by rule, for the log."""

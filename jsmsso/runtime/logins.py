@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import struct
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from jsmsso.sealing import Sealer
 
@@ -61,6 +61,7 @@ def begin(provider: str, return_to: str, portal: str, slot: int, now: float) -> 
     return Login(os.urandom(32), slot, portal_tag(portal), provider, return_to, int(now))
 
 
+@lru_cache(maxsize=1024)
 def portal_tag(portal: str) -> str:
     """Four characters that stand for a portal in a state. No secret: they only choose among our own portals."""
     return urlsafe_b64encode(hashlib.sha256(b"portal " + portal.encode()).digest()[:3]).decode("ascii")
@@ -90,7 +91,7 @@ def free_slot(cookies: Mapping[str, str], names: tuple[str, ...], sealer: Sealer
     """The cookie for a new login: one that is free, by chance so that tabs opened at once rarely meet; else the oldest's."""
     free = [slot for slot, name in enumerate(names) if name not in cookies]
     if free:
-        return secrets.choice(free)
+        return free[os.urandom(1)[0] % len(free)]
     started = [(login.started if (login := unseal(cookies[name], sealer)) else 0) for name in names]
     return started.index(min(started))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from jsmsso.identity.access import Decision
 from jsmsso.identity.customer import Customer
 
 STUB_PARTS = 3
@@ -27,6 +28,8 @@ class Session:
     started: int
     seen: int
     knows_organizations: bool = False
+    decisions: dict[str, Decision] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What the rules of one profile said of this content, by the portal's id; empty for the rules for everyone."""
 
 
 def begin(customer: Customer, claims: Mapping[str, Any], kept: frozenset[str], now: float, *, keeps_organizations: bool = False) -> Session:

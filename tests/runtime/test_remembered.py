@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from jsmsso.runtime.session_keeping import OPENED, SessionKeeping
 from jsmsso.runtime.visit import MAX_PARSED, PARSED, Visit
 from jsmsso.sealing import Sealer
 from jsmsso.store.sqlite import SqliteStore
+from tests.oidc.provider import Provider
+from tests.runtime.site import Browser, Site, portal
 
 NOW = 1_800_000_000
 ADA = Customer("stub", "https://op.example", "sub-1", "ada@acme.com", "Ada", "Lovelace", "Ada Lovelace")
@@ -104,3 +108,35 @@ def test_each_request_has_its_own_cookies() -> None:
 
 def test_a_long_header_is_read_all_the_same() -> None:
     assert cookies(f"a={'x' * MAX_PARSED}; jsmsso=value")["jsmsso"] == "value"
+
+
+def test_each_portal_has_its_own_decision_and_a_reload_makes_them_anew(make_site: Callable[..., Site], provider: Provider) -> None:
+    provider.claims["groups"] = ["it"]
+    it, hr = [{"allow": {"claim": "groups", "any_of": ["it"]}}], [{"allow": {"claim": "groups", "any_of": ["hr"]}}]
+    site = make_site(provider, portals=[portal("3", "HELP", "IT help", access=it), portal("4", "HR", "People", access=hr)])
+    browser = Browser(site)
+    browser.log_in("/portal/HELP")
+    for _ in range(2):
+        assert [browser.get(f"/portal/{key}").status for key in ("HELP", "HR")] == [302, 403]
+
+    site.reload(portals=[portal("3", "HELP", "IT help", access=hr), portal("4", "HR", "People", access=it)])
+    for _ in range(2):
+        assert [browser.get(f"/portal/{key}").status for key in ("HELP", "HR")] == [403, 302]
+
+
+def test_a_portals_list_that_changed_counts_for_a_session_that_was_let_in(make_site: Callable[..., Site], provider: Provider) -> None:
+    site = make_site(provider)
+    path = site.folder / "leavers.txt"
+    path.write_text("# nobody yet\n")
+    rules = [{"deny": {"any": [{"email_in": "leavers.txt"}]}}, {"allow": "everyone"}]
+    site.reload(portals=[portal("3", "HELP", "IT help", access=rules)])
+    browser = Browser(site)
+    browser.log_in("/portal/HELP")
+    (event,) = site.events("login.ok")
+    assert browser.get("/portal/HELP").status == 302
+
+    path.write_text(f"{event['email']}\n")
+    os.utime(path, (1, 1))
+    while browser.get("/portal/HELP").status == 302:  # it is looked at once a second
+        pass
+    assert browser.get("/portal/HELP").status == 403
