@@ -12,7 +12,8 @@ from jsmsso.profile.reading import read_profile
 from tests.profile.reading_texts import HEAD, OIDC, profile
 
 READY = f"providers: {{p: {OIDC}}}}}\nsession: {{secret: env:A}}\n"
-PORTAL = "id: '3', key: HELP, service_desk: '3', name: A, url: https://a.example/3, mode: hosted"
+PORTAL = "id: '3', key: HELP, service_desk: '3', name: A, url: https://a.example/3, mode: redirect"
+JSM = "jsm: {url: https://a.example, api_token: env:A}\n"
 
 
 def with_provider(rest: str) -> str:
@@ -33,8 +34,11 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
     "text, key",
     [
         pytest.param(with_portal("visibility: jira"), "portals[].visibility", id="visibility jira"),
-        pytest.param(with_portal("visibility: public"), "portals[].visibility: public", id="visibility public, hosted"),
-        pytest.param(with_portal("show_sla: []").replace("hosted", "native"), "portals[].mode: native", id="mode native"),
+        pytest.param(
+            with_portal("visibility: public").replace("redirect", "hosted") + JSM, "portals[].visibility: public", id="public, hosted"
+        ),
+        pytest.param(with_portal("gone: false").replace("redirect", "hosted"), "portals[].mode: hosted", id="hosted, without a site"),
+        pytest.param(with_portal("show_sla: []").replace("redirect", "native"), "portals[].mode: native", id="mode native"),
         pytest.param(
             f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{by: scim}}}}\n"
             "scim: {url: https://s.example, token: env:B}\n",
@@ -55,6 +59,14 @@ def test_a_key_that_restricts_anybody_and_is_not_acted_on_stops_serve(text: str,
     "text",
     [
         pytest.param(with_provider("require: {amr: [mfa]}"), id="require"),
+        pytest.param(
+            with_portal("sharing: typed_addresses, show_sla: [A], customer_transitions: [B], on_customer_comment: {transition: C}").replace(
+                "redirect", "hosted"
+            )
+            + JSM,
+            id="what customers may do with a request",
+        ),
+        pytest.param(with_portal("gone: true").replace("redirect", "hosted"), id="a hosted portal that is gone"),
         pytest.param(with_provider("logout: local"), id="logout"),
         pytest.param(
             f"{READY}jsm: {{url: https://a.example, api_token: env:A, customers: {{create: true, required: true}}}}\n", id="customers"
@@ -85,7 +97,7 @@ def test_what_is_acted_on_is_no_note(text: str) -> None:
         pytest.param(
             f"access: [{{allow: everyone}}]\n{with_portal('visibility: private, access: [{allow: {email: a@b.c}}]')}", id="private"
         ),
-        pytest.param(with_portal("visibility: public").replace("hosted", "redirect"), id="public, redirect"),
+        pytest.param(with_portal("visibility: public"), id="public, redirect"),
         pytest.param(f"{READY}access: [{{deny: {{email_in: x.txt}}}}, {{allow: {{any: [{{organization: a}}]}}}}]\n", id="rules"),
     ],
 )

@@ -25,7 +25,7 @@ def branded(make_site: Callable[..., Site], provider: Provider) -> Site:
         provider,
         branding={"name": f"Acme {NASTY}"},
         support=SUPPORT,
-        portals=[portal("3", "HELP", f"IT {NASTY}"), portal("4", "HR", f"People {NASTY}", mode="hosted")],
+        portals=[portal("3", "HELP", f"IT {NASTY}"), portal("4", "HR", f"People {NASTY}")],
     )
 
 
@@ -41,7 +41,7 @@ def test_names_of_the_profile_are_text_on_pages_without_a_session(branded: Site,
     is_harmless(Browser(branded).get(address).text)
 
 
-@pytest.mark.parametrize("address", ["/", "/portal/HR", "/logout", "/portal/NONE", "/callback?code=x&state=y"])
+@pytest.mark.parametrize("address", ["/", "/logout", "/portal/NONE", "/callback?code=x&state=y"])
 def test_names_and_claims_are_text_on_pages_with_one(branded: Site, provider: Provider, address: str) -> None:
     provider.claims |= {"given_name": NASTY, "family_name": NASTY, "name": NASTY, "email": "a'b{{7*7}}&@acme.example"}
     provider.userinfo |= provider.claims
@@ -49,7 +49,7 @@ def test_names_and_claims_are_text_on_pages_with_one(branded: Site, provider: Pr
     assert browser.log_in("/portal/HR").status == 303
     page = browser.get(address)
     is_harmless(page.text)
-    if address == "/portal/HR":
+    if address == "/":
         assert "&lt;img src=x" in page.text
 
 
@@ -202,7 +202,7 @@ def test_a_fault_of_ours_is_a_page_with_a_number_and_the_log_says_where(site: Si
     (line,) = site.events("fault")
     assert line["reference"] == page.reference
     assert line["detail"] == "AttributeError"
-    assert line["where"].startswith("gate.py:")
+    assert line["where"].startswith("application.py:")
     assert "Traceback" not in page.text + site.log_text
 
 
@@ -220,7 +220,7 @@ def pages(site: Site, provider: Provider) -> dict[str, str]:
         "unknown answer": stranger.get("/callback?code=x&state=y"),
     }
     customer.log_in("/portal/HR")
-    found |= {"portals": customer.get("/"), "portal": customer.get("/portal/HR"), "sign out of a session": customer.get("/logout")}
+    found |= {"portals": customer.get("/"), "sign out of a session": customer.get("/logout")}
     provider.claims["email_verified"] = False
     found["not confirmed"] = Browser(site).log_in()
     return {name: answer.text for name, answer in found.items()}

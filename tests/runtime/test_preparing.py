@@ -67,9 +67,10 @@ def test_secrets_are_not_in_what_is_shown_of_a_prepared_profile(site: Site) -> N
     assert SESSION_SECRET not in repr(site.deployment.__dict__)
 
 
-def test_hosted_portals_are_said_not_to_be_built(site: Site) -> None:
-    notes = prepare(str(site.folder / "jsmsso.yaml")).notes
-    assert [note for note in notes if "hosted is not built yet" in note and "HR" in note]
+def test_hosted_portals_without_a_site_behind_them_are_refused_with_the_next_step(site: Site) -> None:
+    with pytest.raises(NotReady, match=r"mode: hosted .* jsm: is missing.*jsmsso jsm connect \(in NEW\)"):
+        site.reload(portals=[portal("7", "NEW", "A new one", mode="hosted")])
+    site.reload(portals=[portal("7", "NEW", "A new one", mode="hosted", gone=True), portal("8", "OLD", "An old one")])
 
 
 def test_any_server_can_run_the_application(site: Site) -> None:
@@ -95,6 +96,6 @@ def test_the_clock_of_a_deployment_is_the_machines(site: Site) -> None:
 def test_a_browser_sees_a_changed_profile_after_a_reload(site: Site) -> None:
     browser = Browser(site)
     browser.log_in()
-    site.reload(portals=[portal("7", "NEW", "A new one", mode="hosted")])
+    site.reload(portals=[portal("7", "NEW", "A new one")])
     assert browser.get("/").link("A new one") == "/portal/NEW"
     assert browser.get("/portal/HELP").status == 404

@@ -13,7 +13,7 @@ from tests.runtime.site import Browser
 KEPT = [
     "/portal/HELP", "/portal/HELP/", "/portal/HELP/HELP-12", "/portal/3", "/servicedesk/customer/portals",
     "/servicedesk/customer/portal/3/create/10",
-    "/servicedesk/customer/portal/3?q=a+b", "/servicedesk/customer/portal/3?q=a.b~c%20d&page=2",
+    "/requests", "/requests?show=open&page=2", "/servicedesk/customer/portal/3?q=a+b", "/servicedesk/customer/portal/3?q=a.b~c%20d&page=2",
 ]  # fmt: skip
 # Published ways around such checks: OWASP, PortSwigger, PayloadsAllTheThings (Open Redirect), advisories of
 # oauth2-proxy (CVE-2020-5233, CVE-2020-11053, CVE-2021-21291), mod_auth_openidc (CVE-2019-14857, CVE-2021-32786,
@@ -37,7 +37,7 @@ BYPASSES = [
     "/portal/H\u00e9", "〱evil.example",
     "//0x7f.1", "//[::1]", "//2130706433", "/<>//evil.example", "//%5cevil.example", "///evil.example/%2e%2e", "/portal", "/", "/login",
     "/logout",
-    "/callback?code=x", "/assets/x", "/requests", "/portalx/HELP", "portal/HELP", "?x", "#x", "/servicedesk/agent",
+    "/callback?code=x", "/assets/x", "/requests/x", "/requestsx", "/portalx/HELP", "portal/HELP", "?x", "#x", "/servicedesk/agent",
     "/servicedesk/customer/..",
     "/servicedesk/customer/portal/3?q=<script>", "/servicedesk/customer/portal/3?q=a?b=//evil.example",
     "/portal/HELP?next=https://evil.example",

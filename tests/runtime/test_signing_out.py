@@ -22,7 +22,7 @@ def signed_in(browser: Browser) -> Browser:
 def test_the_button_on_a_page_ends_our_session_and_leads_to_the_providers_logout(
     signed_in: Browser, site: Site, provider: Provider
 ) -> None:
-    answer = signed_in.submit(signed_in.get("/portal/HR"), "Sign out")
+    answer = signed_in.submit(signed_in.get("/"), "Sign out")
     assert answer.status == 303
     assert answer.location.startswith(f"{provider.address}/logout?")
     assert query_of(answer.location) == {
@@ -41,7 +41,7 @@ def test_cognito_is_sent_its_own_parameters(make_site: Callable[..., Site], prov
     site.reload(providers={"a": {**entry, "type": "cognito", "domain": provider.address, "sign_out_url": "https://www.acme.example/bye"}})
     browser = Browser(site)
     browser.log_in("/portal/HR")
-    page = browser.get("/portal/HR")
+    page = browser.get("/")
     answer = browser.submit(page, "Sign out")
     assert query_of(answer.location) == {"client_id": "portal client", "logout_uri": "https://www.acme.example/bye"}
     allowed = page.header("Content-Security-Policy").partition("form-action ")[2].split()
@@ -51,7 +51,7 @@ def test_cognito_is_sent_its_own_parameters(make_site: Callable[..., Site], prov
 def test_a_provider_without_a_logout_leaves_the_person_on_our_page(signed_in: Browser, provider: Provider, site: Site) -> None:
     provider.metadata["end_session_endpoint"] = ABSENT
     other = site.another_worker()
-    page = signed_in.get("/portal/HR", application=other)
+    page = signed_in.get("/", application=other)
     address, fields = page.form("Sign out")
     answer = signed_in.post(address, fields, application=other)
     assert (answer.status, answer.location) == (303, "/logged-out")
@@ -61,7 +61,7 @@ def test_a_provider_without_a_logout_leaves_the_person_on_our_page(signed_in: Br
 def test_a_provider_that_is_down_does_not_keep_anybody_signed_in(site: Site, signed_in: Browser, provider: Provider) -> None:
     provider.replies["/.well-known/openid-configuration"] = Reply(503)
     other = site.another_worker()
-    page = signed_in.get("/portal/HR", application=other)
+    page = signed_in.get("/", application=other)
     assert provider.address in page.header("Content-Security-Policy"), "as the profile tells while the metadata is unknown"
     address, fields = page.form("Sign out")
     answer = signed_in.post(address, fields, application=other)
@@ -119,7 +119,7 @@ def test_head_signs_nobody_out(signed_in: Browser) -> None:
     ],
 )
 def test_a_form_without_its_token_signs_nobody_out(signed_in: Browser, spoil: Callable[[str], str]) -> None:
-    page = signed_in.get("/portal/HR")
+    page = signed_in.get("/")
     _, fields = page.form("Sign out")
     answer = signed_in.post("/logout", fields | {"token": spoil(fields["token"])})
     assert (answer.status, answer.title) == (403, "Sign out?")
@@ -130,7 +130,7 @@ def test_a_token_of_another_session_signs_nobody_out(signed_in: Browser, site: S
     stranger = Browser(site)
     stranger.log_in("/portal/HR")
     nobody = Browser(site)
-    for other in (stranger.get("/portal/HR"), nobody.get("/logout")):
+    for other in (stranger.get("/"), nobody.get("/logout")):
         _, fields = other.form("Sign out")
         assert signed_in.post("/logout", fields).status == 403
         assert signed_in.session is not None
@@ -144,22 +144,22 @@ def test_another_sealed_text_of_ours_is_no_token(signed_in: Browser) -> None:
 def test_a_form_of_yesterday_is_not_taken(site: Site, browser: Browser, provider: Provider) -> None:
     site.reload(session={"secret": "file:session", "lifetime": "2d", "idle_timeout": "2d"})
     browser.log_in("/portal/HR")
-    page = browser.get("/portal/HR")
+    page = browser.get("/")
     site.clock.advance(12 * 3600)
     assert browser.submit(page, "Sign out").status == 403
-    assert browser.submit(browser.get("/portal/HR"), "Sign out").status == 303
+    assert browser.submit(browser.get("/"), "Sign out").status == 303
 
 
 @pytest.mark.parametrize("site_said", ["cross-site", "same-site", "none", "", "Same-Origin"])
 def test_a_form_that_no_page_of_ours_sent_is_not_taken(signed_in: Browser, site_said: str) -> None:
-    answer = signed_in.submit(signed_in.get("/portal/HR"), "Sign out", {**OWN_FORM, "Sec-Fetch-Site": site_said})
+    answer = signed_in.submit(signed_in.get("/"), "Sign out", {**OWN_FORM, "Sec-Fetch-Site": site_said})
     assert answer.status == 403
     assert signed_in.session is not None
 
 
 def test_an_old_browser_that_does_not_say_where_a_form_comes_from_can_sign_out(signed_in: Browser) -> None:
     headers = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
-    assert signed_in.submit(signed_in.get("/portal/HR"), "Sign out", headers).status == 303
+    assert signed_in.submit(signed_in.get("/"), "Sign out", headers).status == 303
     assert signed_in.session is None
 
 
