@@ -22,11 +22,10 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from jsmsso.sandbox.local_jsm import Seen
-from tests.jsm.beyond_the_documents import ANSWERS, CALLS, ERRORS, FIELDS, PARAMETERS
+from tests.jsm.beyond_the_documents import ANSWERS, CALLS, ERRORS, FIELDS, FILE, PARAMETERS, SAME_ON_DATA_CENTER
 
 FOLDER = os.environ.get("JSMSSO_ATLASSIAN_OPENAPI", "")
 NAMES = ("jsm-openapi.json", "jira-platform-openapi.json")
-PAGES = re.compile(r"^/(servicedesk/customer|rest/servicedeskapi/.*/icon)")
 
 
 def missing_documents() -> str:
@@ -53,6 +52,7 @@ class _Operation:
     parameters: dict[str, Any]
     body: dict[str, Any] | None
     answers: dict[int, dict[str, Any] | None]
+    takes_files: bool = False
 
 
 def _judge(call: Seen, path: str) -> list[str]:
@@ -64,14 +64,18 @@ def _judge(call: Seen, path: str) -> list[str]:
         schema = operation.parameters.get(name)
         if schema is not None:
             found += [f"{name}={value}: {error}" for error in _errors(_from_text(value, schema), schema)]
-    if call.body:
+    if call.headers.get("content-type", "").startswith("multipart/form-data"):
+        found += [] if operation.takes_files else ["files where the call takes none"]
+    elif call.body:
         found += ["a body where the call has none"] if operation.body is None else _errors(json.loads(call.body), operation.body)
     if call.fault:
         return found  # the answer is broken on purpose
     if call.status < 400 and call.status not in operation.answers:
         return [*found, f"the status {call.status} is not known"]
-    if call.status == 204:
+    if call.status == 204 or 300 <= call.status < 400:
         return [*found, "an answer where there is none"] if call.answer else found
+    if call.status < 400 and (operation.answers[call.status] is FILE or (not call.answer and operation.answers[call.status] == {})):
+        return found
     schema = operation.answers.get(call.status) or (ERRORS if call.status >= 400 else None)
     if schema is not None and call.answer_type == "application/json":
         found += [f"{call.status}: {error}" for error in _errors(json.loads(call.answer), schema)]
@@ -101,7 +105,14 @@ def _operation(method: str, path: str) -> _Operation | None:
 @cache
 def _operations() -> list[tuple[re.Pattern[str], dict[str, _Operation]]]:
     listed = [
-        (_pattern(path), {method: _Operation(call["parameters"], call.get("body"), {call.get("status", 200): call["answer"]})})
+        (
+            _pattern(path),
+            {
+                method: _Operation(
+                    call["parameters"], call.get("body"), {call.get("status", 200): call["answer"]} | call.get("other_answers", {})
+                )
+            },
+        )
         for (method, path), call in CALLS.items()
     ]
     return listed + [operation for name in NAMES for operation in _operations_of(name)]
@@ -114,15 +125,19 @@ def _operations_of(name: str) -> Iterable[tuple[re.Pattern[str], dict[str, _Oper
         for method, described in methods.items():
             parameters = {p["name"]: _in(name, p["schema"]) for p in described.get("parameters", []) if p["in"] == "query"}
             parameters |= PARAMETERS.get((method, path), {})
-            body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+            bodies = described.get("requestBody", {}).get("content", {})
+            body = bodies.get("application/json", {}).get("schema")
             answers = {
                 int(status): _in(name, schema)
                 for status, answer in described["responses"].items()
                 for schema in [answer.get("content", {}).get("application/json", {}).get("schema")]
             }
             answers |= ANSWERS.get((method, path), {})
-            operations[method] = _Operation(parameters, _in(name, body), answers)
+            operations[method] = _Operation(parameters, _in(name, body), answers, bool(set(bodies) - {"application/json"}))
         yield _pattern(path), operations
+        older = {method: operation for method, operation in operations.items() if (method, path) in SAME_ON_DATA_CENTER}
+        if older:
+            yield _pattern(path.replace("/rest/api/3/", "/rest/api/2/")), older
 
 
 def _pattern(path: str) -> re.Pattern[str]:
