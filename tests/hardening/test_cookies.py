@@ -71,7 +71,7 @@ def test_no_bit_of_a_login_may_be_another(site: Site, browser: Browser, provider
 
 def test_no_bit_of_a_forms_token_may_be_another(site: Site, browser: Browser) -> None:
     browser.log_in()
-    page = browser.get("/portal/HR")
+    page = browser.get("/")
     token = page.form("Sign out")[1]["token"]
     kept = dict(browser.cookies)
     for changed in set(bent(token)) - {token}:
@@ -143,7 +143,7 @@ def test_of_two_cookies_with_our_name_the_first_counts_and_never_a_mixture(site:
     provider.claims |= {"sub": "bob", "email": "bob@acme.example"}
     provider.userinfo |= {"sub": "bob", "email": "bob@acme.example"}
     bob.log_in()
-    page = with_cookie(site, f"{SESSION}={ada.session}; x=y; {SESSION}={bob.session}", "/portal/HR")
+    page = with_cookie(site, f"{SESSION}={ada.session}; x=y; {SESSION}={bob.session}", "/")
     assert "ada@acme.example" in page.text
     assert "bob@acme.example" not in page.text
     assert not is_signed_in(with_cookie(site, f"{SESSION}=planted; {SESSION}={ada.session}"))
@@ -230,7 +230,7 @@ def test_an_id_token_put_into_the_cookie_by_somebody_else_adds_nothing_to_the_lo
     browser = Browser(site)
     browser.log_in("/portal/HR")
     browser.cookies[HINT] = hint
-    out = browser.submit(browser.get("/portal/HR"), "Sign out")
+    out = browser.submit(browser.get("/"), "Sign out")
     assert out.status == 303
     assert out.location.startswith(f"{provider.address}/logout?")
     assert out.location.count("post_logout_redirect_uri=") == 1
