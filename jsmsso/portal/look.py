@@ -103,9 +103,14 @@ class Look:
         return Reader(language, Times(zone, language, now, translations(language).gettext, is_guess=told is None))
 
 
+def is_waiting(status: str) -> bool:
+    """Whether a request of that status waits for its customer."""
+    return status.strip().casefold() in WAITING
+
+
 def status_of(name: str, category: str) -> tuple[str, str]:
     """A status as customers read it, and how it is marked: ``good``, ``wait`` or not at all."""
-    if name.strip().casefold() in WAITING:
+    if is_waiting(name):
         return _reader.get().gettext("Waiting for you"), "wait"
     return name, "good" if category == "done" else ""
 
