@@ -121,7 +121,7 @@ class Drafts:
                 left_out += 1
                 continue
             room -= file.size
-            kept.append([file.name, file.mime_type, base64.b85encode(file.read()).decode()])
+            kept.append([file.name, file.mime_type, base64.b64encode(file.read()).decode()])
         name = _name(issuer, subject, portal, type_id)
         content = {"for": name, "given": texts, "files": kept, "left_out": left_out}
         sealed = self._sealer.seal(_DRAFT, json.dumps(content).encode("utf-8", "replace"))
@@ -149,7 +149,7 @@ def _name(issuer: str, subject: str, portal: Portal, type_id: str) -> str:
 
 
 def _file(name: str, mime_type: str, encoded: str) -> NamedFile:
-    content = base64.b85decode(encoded)
+    content = base64.b64decode(encoded)
     return NamedFile(name, mime_type, len(content), content)
 
 

@@ -27,6 +27,10 @@ PAUSE = 0.1  # seconds between two looks
 LONGEST_KEY = 64  # characters
 
 
+class StillSending(JsmUnreachable):
+    """The first of two clicks takes longer than the second one waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What became of a key. ``since``: when an attempt began of which nobody knows what came; 0.0 where there is none."""
@@ -56,7 +60,7 @@ class Once:
         knows, or 0.0: then look in JSM before doing it again. The outcome is unknown after :class:`JsmUnreachable` and
         after the death of a worker; any other error of ``act`` means that nothing was done. The content tells a second
         click from a form that was opened again by the back button and changed. One click waits for the other; raises
-        :class:`JsmUnreachable` where that takes too long, and what ``act`` raises.
+        :class:`StillSending` where that takes too long, and what ``act`` raises.
         """
         if not key or len(key) > LONGEST_KEY or not key.isascii():
             return act(0.0)
@@ -65,7 +69,7 @@ class Once:
         token = secrets.token_hex(8)
         try:
             if not self._hold(name, token):
-                raise JsmUnreachable("the same form is still being sent", "Look at your requests before sending it again.")
+                raise StillSending("the same form is still being sent", "Look at your requests before sending it again.")
             known = self._known(name)
         except StoreUnavailable as error:
             self._deployment.go_on_without_store(error)
