@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from jsmsso.errors import JsmFailed, JsmRefused
@@ -81,8 +81,7 @@ class ListPages:
         words = _query(acting).get("q", "").strip()[:LONGEST_WORDS]
         if words:
             return self._search(acting, words)
-        offered, latest = together(lambda: self._services.types.for_customer(acting), lambda: self._latest(acting))
-        rows, at = latest
+        offered, (rows, at) = together(partial(self._services.types.for_customer, acting), partial(self._latest, acting))
         return self._home(acting, offered, rows=rows, listed_at=at)
 
     def search(self, acting: Acting, seen: SeenRequest | None = None) -> Reply:
@@ -137,12 +136,14 @@ class ListPages:
         )
 
     def _search(self, acting: Acting, words: str) -> Reply:
-        offered, articles = together(lambda: self._services.types.for_customer(acting), lambda: self._articles.found(acting, words))
+        offered, articles = together(
+            partial(self._services.types.for_customer, acting), partial(self._articles.found, acting, words)
+        )
         return self._home(acting, _fitting(offered, words), words=words, articles=articles)
 
-    def _home(self, acting: Acting, offered: Offered, **values: object) -> Reply:
+    def _home(self, acting: Acting, offered: Offered, **values: Any) -> Reply:
         own = partial(self._services.own, acting)
-        common = {
+        common: dict[str, Any] = {
             "groups": offered.groups,
             "search": own("search"),
             "home": own(),
@@ -171,7 +172,7 @@ class ListPages:
             return self._mine(acting, by_key, asked, ROWS)
         client, site = acting.to.client, acting.to.site
         fields, organizations = together(
-            lambda: self._services.seeing.fields(acting), lambda: organizations_of(client, site, acting.account_id)
+            partial(self._services.seeing.fields, acting), partial(organizations_of, client, site, acting.account_id)
         )
         ids = [one.id for one in organizations]
         jql = shared_requests(fields, ids, by_key, asked.state, asked.words)

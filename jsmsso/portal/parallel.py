@@ -7,7 +7,10 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar, overload
 
 THREADS = 16  # of a worker, for the calls of all its pages
-A, B, C, D = TypeVar("A"), TypeVar("B"), TypeVar("C"), TypeVar("D")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
 
 _pool: list[ThreadPoolExecutor] = []
 

@@ -20,10 +20,7 @@ from jsmsso.profile.model import Profile
 _REFUSED = {
     "jsm.customers.by": "customers would be written in another way than it says",
 }
-_NAMED = (
-    "portals[].knowledge_base", "saml", "scim",
-    "branding.time_zone",
-)  # fmt: skip
+_NAMED = ("saml", "scim")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from jsmsso.runtime.replies import Header, Reply
 from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.visit import Visit
 
+MAX_ZONE = 64  # characters; the longest name of a time zone has 32
 REMEMBERED_SECONDS = 7200  # a used login outlives its cookie, so that its answer is called used and not unknown
 
 
@@ -108,9 +109,11 @@ class Callback:
         customer = to_customer(claims, provider.identity)
         deployment.refuse_barred(customer)
         decision = deployment.decision(customer, claims)
-        session = sessions.begin(
-            customer, claims, deployment.claims_kept, deployment.now(), keeps_organizations=deployment.keeps_organizations
-        )
+        kept = deployment.claims_kept
+        zone = claims.get("zoneinfo") if deployment.keeps_zone else None
+        if isinstance(zone, str) and len(zone) <= MAX_ZONE:  # taken along where it is there: no session ends for want of it
+            kept = kept | {"zoneinfo"}
+        session = sessions.begin(customer, claims, kept, deployment.now(), keeps_organizations=deployment.keeps_organizations)
         if not decision.allowed:
             cleared = [clear, deployment.cookies.clear(deployment.cookies.session)]
             return self._pages.not_allowed(visit, session, portal, decision, login.return_to, cleared, is_kept=False)

@@ -135,6 +135,7 @@ class Deployment:
         }
         all_rules = [*self.rules, *(rule for rules in self.rules_of_portal.values() for rule in rules)]
         self.claims_kept = claims_named(all_rules)
+        self.keeps_zone = any(portal.mode == "hosted" for portal in self.portals.all)  # whose pages show times
         self._rules_read_lists = looks_at_lists(all_rules)
         self.site = SitePaths(self.portals.all, profile.jsm.url if profile.jsm else "") if profile.forward_auth is not None else None
         self.keeps_organizations = looks_at_organizations(all_rules) or self.site is not None  # which goes on as a header

@@ -150,9 +150,7 @@ def test_a_loopback_profile_needs_no_session_secret() -> None:
 @pytest.mark.parametrize(
     "text, key",
     [
-        pytest.param(
-            with_portal("knowledge_base: all_customers"), "portals[].knowledge_base is not acted on yet (in HELP)", id="knowledge base"
-        ),
+        pytest.param(f"{READY}scim: {{url: https://s.example, token: env:B}}\n", "scim is not acted on yet", id="scim"),
     ],
 )
 def test_a_key_that_only_adds_something_is_named(text: str, key: str) -> None:

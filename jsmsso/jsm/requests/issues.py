@@ -25,6 +25,7 @@ MOST_RECONCILED = 50  # ids (Atlassian: POST /rest/api/3/search/jql)
 class IssueFacts:
     """An issue as JSM has it at this moment. People are account ids on Cloud, user names on Data Center.
 
+    ``status`` is what customers read, where the site tells it apart from the workflow's own name.
     ``status_category`` is ``new``, ``indeterminate``, ``done`` or empty. Without ``request_type_id`` it is no request.
     """
 
@@ -133,7 +134,7 @@ def _facts(item: Any, site: Site, fields: IssueFields) -> IssueFacts | None:
         project_key=text_of(project.get("key")),
         project_id=text_of(project.get("id")),
         summary=text_of(told.get("summary")),
-        status=text_of(status.get("name")),
+        status=_shown_status(told.get(fields.request_type)) or text_of(status.get("name")),
         status_category=category if category in CATEGORIES else "",
         created=created,
         updated=updated,
@@ -154,6 +155,11 @@ def _approvers(value: Any, site: Site) -> Iterator[str]:
         for one in dicts_of(approval.get("approvers")):
             if approver := user_id_of(dict_of(one.get("approver")), site):
                 yield approver
+
+
+def _shown_status(value: Any) -> str:
+    """The status as the request type names it for customers, which Cloud gives with the request type; empty elsewhere."""
+    return text_of(dict_of(dict_of(value).get("currentStatus")).get("status"))
 
 
 def _request_type(value: Any) -> str:
