@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jsmsso.errors import CheckFailed
-from jsmsso.jsm.portals import Mode, Plan, PulledPortal, compare
+from jsmsso.jsm.portals import Change, Mode, Plan, PulledPortal, compare
 from jsmsso.profile.editing import Editing, editing
 from jsmsso.profile.model import Portal
 
@@ -62,7 +62,9 @@ def _apply(plan: Plan, document: Editing) -> None:
     if not known:
         document.extend(_new_list(document.data), new)
         return
-    changing = {index: change for index, change in enumerate(known) if not change.is_settled}
+    changing = {index: change for index, change in enumerate(known) if not change.is_settled and not _replaced(change, index, document)}
+    if not changing and not new:
+        return
     entries = document.entries("portals", changing)
     for index, change in changing.items():
         if change.after is not None:
@@ -71,6 +73,14 @@ def _apply(plan: Plan, document: Editing) -> None:
             entries[index]["gone"] = True
     entries.remove(index for index, change in changing.items() if change.what == "pruned")
     document.extend(entries.values, new)
+
+
+def _replaced(change: Change, index: int, document: Editing) -> bool:
+    """Whether a portal whose texts alone are others has them already, each in its line."""
+    before, after = change.before, change.after
+    if change.what != "renamed" or before is None or after is None:
+        return False
+    return document.replace(("portals", index), {key: (was, now) for key, now in _texts(after) if (was := getattr(before, key)) != now})
 
 
 def _new_list(data: Any) -> Any:

@@ -15,8 +15,9 @@ from ruamel.yaml.comments import CommentedMap
 
 from jsmsso.errors import FileChanged, MachineFailed, ProfileInvalid
 from jsmsso.profile.model import Profile
-from jsmsso.profile.parsing import Document, parse
+from jsmsso.profile.parsing import Document, Location, parse
 from jsmsso.profile.reading import profile_of, read_bytes, validate
+from jsmsso.profile.rewriting import Rewriting
 from jsmsso.profile.round_trip import RoundTrip, plain_lines
 from jsmsso.profile.setting_aside import set_aside
 
@@ -36,6 +37,7 @@ class Editing:
         if before.strip() and self._parsed.complaints:
             raise ProfileInvalid(str(path), tuple(self._parsed.complaints))
         self._text = before.decode()
+        self._rewriting: Rewriting | None = None
         self._file: RoundTrip | None = None
 
     @property
@@ -48,14 +50,23 @@ class Editing:
         """The profile as it stands in the file. Raises :class:`ProfileInvalid`."""
         return profile_of(self._parsed, self._path)
 
+    def replace(self, mapping: Location, changes: Mapping[str, tuple[str, str]]) -> bool:
+        """Give keys of a mapping other texts, in their lines; False where they are not written so that this can be done.
+
+        Key -> what it is and what it is to be. To be asked for before ``entries`` and ``data`` are.
+        """
+        self._rewriting = self._rewriting or Rewriting(self._text, self._parsed)
+        return self._file is None and self._rewriting.replace(mapping, changes)
+
     def entries(self, key: str, needed: Collection[int]) -> Entries:
         """The list under ``key``, of which only the entries ``needed`` will be changed: the others are left alone, which is quick.
 
         To be asked for before ``data`` is; that has, afterwards, stand-ins for some of the others.
         """
-        aside = set_aside(plain_lines(self._text), self._parsed, key, needed) if self._file is None else None
+        text = self._now()
+        aside = set_aside(plain_lines(text), self._parsed, key, needed) if self._file is None else None
         if aside is not None:
-            self._file = RoundTrip(self._text, aside)
+            self._file = RoundTrip(text, aside)
         return Entries(self.data[key], aside.place if aside else None)
 
     def extend(self, values: Any, new: Sequence[Mapping[str, str]]) -> None:
@@ -64,14 +75,18 @@ class Editing:
 
     def _opened(self) -> RoundTrip:
         if self._file is None:
-            self._file = RoundTrip(self._text)
+            self._file = RoundTrip(self._now())
         return self._file
+
+    def _now(self) -> str:
+        return self._rewriting.text if self._rewriting else self._text
 
     def finish(self) -> str | None:
         """The text as it is now; None where nothing changed. What it was read from is let go: it is large where the file is."""
-        file, self._file = self._file, None
-        self._parsed = Document()
-        return None if file is None else file.text()
+        file, text = self._file, self._now()
+        self._file, self._rewriting, self._parsed = None, None, Document()
+        edited = file.text() if file is not None else None
+        return edited if edited is not None else (text if text != self._text else None)
 
 
 @dataclass(frozen=True, slots=True)

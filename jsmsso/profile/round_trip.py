@@ -88,10 +88,15 @@ def _is_plain(text: str) -> bool:
     return bool(_PLAIN.fullmatch(text)) and ": " not in text and core_tag(text) == STR and not _is_other_in_yaml_1_1(text)
 
 
+def scalar_text(text: str) -> str:
+    """A text as it is written behind a key; a JSON text is a double-quoted one of YAML (YAML 1.2, 1.3)."""
+    return text if _is_plain(text) else json.dumps(text, ensure_ascii=False)
+
+
 def _entry_lines(entry: Mapping[str, str]) -> Iterator[str]:
-    """A list's entry as ruamel.yaml writes it; a JSON text is a double-quoted one of YAML (YAML 1.2, 1.3)."""
+    """A list's entry as ruamel.yaml writes it."""
     for number, (key, text) in enumerate(entry.items()):
-        yield f"{'  ' if number else '- '}{key}: {text if _is_plain(text) else json.dumps(text, ensure_ascii=False)}\n"
+        yield f"{'  ' if number else '- '}{key}: {scalar_text(text)}\n"
 
 
 def _represent_list(representer: Any, values: list[Any]) -> Any:

@@ -52,6 +52,9 @@ def written(tmp_path: Path, text: str, now: tuple[PulledPortal, ...], *, prune: 
     path = tmp_path / "jsmsso.yaml"
     path.write_bytes(text.encode())
     write_portals(path, now, "hosted", prune=prune)
+    again = write_portals(path, now, "hosted", prune=prune)
+    assert again[0].is_empty
+    assert not again[1]
     return path.read_bytes().decode()
 
 
