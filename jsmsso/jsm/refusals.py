@@ -13,7 +13,14 @@ from jsmsso.jsm.authentication import ApiToken, Authentication
 
 LONGEST_DETAIL = 300  # characters of Atlassian's message
 # Classic scopes of the calls we make (Atlassian's OpenAPI documents, x-atlassian-oauth2-scopes).
-SCOPES = ("read:jira-user", "read:jira-work", "read:servicedesk-request", "manage:servicedesk-customer")
+SCOPES = (
+    "read:jira-user",
+    "read:jira-work",
+    "write:jira-work",
+    "read:servicedesk-request",
+    "write:servicedesk-request",
+    "manage:servicedesk-customer",
+)
 API_TOKENS = "https://id.atlassian.com/manage-profile/security/api-tokens"
 
 
