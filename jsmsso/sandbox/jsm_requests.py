@@ -247,6 +247,11 @@ class Requests:
             elif before is not None:
                 yield before
 
+    def settle(self) -> None:
+        """Let searches know now all that was written."""
+        with self._site.lock:
+            self._before.clear()
+
     def _written(self, issue: LocalIssue, before: LocalIssue | None) -> None:
         if not self.search_lag:
             return

@@ -160,6 +160,7 @@ class LocalJsm:
         time.sleep(self.site.latency_of(request.path))
         fault = self.faults.of(request.path, request.method)
         response = spoil(fault, request, self._rest) if fault else self._rest(request)
+        request.close()  # files that came with it
         self.seen.append(
             Seen(
                 request.method,
