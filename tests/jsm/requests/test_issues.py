@@ -29,7 +29,7 @@ def test_the_facts_of_a_request_say_whom_it_belongs_to(data_center: bool) -> Non
         assert facts is not None
         assert (facts.id, facts.key, facts.project_key, facts.summary) == (made.id, "HELP-1", "HELP", "Broken")
         assert (facts.status, facts.status_category) == ("Resolved", "done")
-        assert (facts.reporter_id, facts.participant_ids, facts.approver_ids) == (ann.id, {bob.id}, {eve.id})
+        assert (facts.reporter_id, facts.participant_ids, facts.approver_ids) == (ann.id, frozenset({bob.id}), frozenset({eve.id}))
         assert facts.organization_ids == {acme.id for acme in [jsm.site.organization("Acme")] if acme}
         assert facts.request_type_id
         assert abs((facts.created - made.created).total_seconds()) < 1

@@ -43,7 +43,7 @@ def test_request_types_come_with_their_groups_and_those_without_one_too(data_cen
 def test_jsm_says_which_types_a_customer_may_use(jsm: LocalJsm) -> None:
     client, site = client_of(jsm), site_of(jsm)
     ann = jsm.site.add_customer("ann@example.com")
-    assert may_create(client, site, "1", ann.id, [EVERYTHING, RESTRICTED, "999", "no number"]) == {EVERYTHING}
+    assert may_create(client, site, "1", ann.id, [EVERYTHING, RESTRICTED, "999", "no number"]) == frozenset({EVERYTHING})
 
 
 def test_a_site_that_does_not_say_who_may_use_a_type_is_not_taken_for_one_that_says_yes(jsm: LocalJsm) -> None:
