@@ -121,6 +121,16 @@ def test_rich_text_goes_as_a_document_on_cloud_and_as_text_on_data_center(desk: 
     assert ('"type": "doc"' in body) is desk.site.is_cloud
 
 
+def test_a_site_that_takes_no_documents_is_given_the_text(desk: Help) -> None:
+    if not desk.site.is_cloud:
+        pytest.skip("Data Center is never given a document")
+    desk.jsm.break_with(Fault("status", "/rest/servicedeskapi/request", method="POST", status=400, body="{}", times=1))
+    made = desk.jsm.site.requests.get(desk.raised(Description=["One\ntwo\n\nthree"]))
+    assert made is not None
+    assert made.values["description"] == "One\ntwo\n\nthree"
+    assert len(desk.jsm.site.requests) == 1
+
+
 def test_what_jsm_finds_wrong_with_a_field_is_said_in_its_words(desk: Help) -> None:
     with pytest.raises(JsmRefused) as refused:
         create_request(desk.client, desk.site, "1", EVERYTHING, {"summary": "No colour"}, on_behalf_of=desk.ann.id)
