@@ -121,10 +121,13 @@ def test_rich_text_goes_as_a_document_on_cloud_and_as_text_on_data_center(desk: 
     assert ('"type": "doc"' in body) is desk.site.is_cloud
 
 
-def test_a_site_that_takes_no_documents_is_given_the_text(desk: Help) -> None:
-    if not desk.site.is_cloud:
-        pytest.skip("Data Center is never given a document")
+def test_a_refused_document_is_sent_as_text_and_a_refused_text_not_again(desk: Help) -> None:
     desk.jsm.break_with(Fault("status", "/rest/servicedeskapi/request", method="POST", status=400, body="{}", times=1))
+    if not desk.site.is_cloud:
+        with pytest.raises(JsmRefused):
+            desk.raised(Description=["One\ntwo\n\nthree"])
+        assert len(desk.jsm.site.requests) == 0
+        return
     made = desk.jsm.site.requests.get(desk.raised(Description=["One\ntwo\n\nthree"]))
     assert made is not None
     assert made.values["description"] == "One\ntwo\n\nthree"
