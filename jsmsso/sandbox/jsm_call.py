@@ -143,8 +143,10 @@ class Call:
         return self.customer(self._person(person_id))
 
     def platform_user(self, person_id: str) -> dict[str, Any]:
-        """The person with this id as the platform shows them."""
-        return self.user(self._person(person_id), "3" if self.site.is_cloud else "2")
+        """The person with this id as the platform shows them within something else (Atlassian: UserDetails)."""
+        shown = self.user(self._person(person_id), "3" if self.site.is_cloud else "2")
+        del shown["locale"]
+        return shown
 
     def _person(self, person_id: str) -> LocalPerson:
         return self.site.people.get(person_id) or LocalPerson(person_id, "", "Former user", active=False, hidden="empty")

@@ -27,6 +27,7 @@ from jsmsso.jsm.portals import pull_portals
 from jsmsso.jsm.service_desks import list_service_desks
 from jsmsso.jsm.site import read_site
 from jsmsso.jsm.users import add_to_desk, create_customer, find_users, is_customer_of_desk, user_exists
+from jsmsso.sandbox.jsm_articles import EXAMPLES
 from jsmsso.sandbox.jsm_site import LocalAccount
 from jsmsso.sandbox.local_jsm import LocalJsm, Seen
 from tests.jsm.atlassian_documents import complaints, missing_documents
@@ -35,6 +36,7 @@ from tests.services.oidc_provider import missing_for_node
 
 NODE_MODULES = Path(__file__).parents[1] / "services" / "node_modules"
 WALK = Path(__file__).with_name("walk_with_jira_js.mjs")
+WALK_REQUESTS = Path(__file__).with_name("walk_requests_with_jira_js.mjs")
 
 documents = pytest.mark.skipif(bool(missing_documents()), reason=missing_documents() or "none")
 
@@ -186,3 +188,35 @@ def test_a_client_that_we_did_not_write_walks_the_same_calls() -> None:
         }
         if not missing_documents():
             assert [c for c in complaints(jsm.seen) if "includeHidden" not in c and "restrictionStatus" not in c] == []
+
+
+@pytest.mark.skipif(
+    bool(missing_for_node()) or not (NODE_MODULES / "jira.js").is_dir(), reason=missing_for_node() or "npm's jira.js is absent"
+)
+def test_a_client_that_we_did_not_write_takes_a_request_all_its_way() -> None:
+    with checked_jsm() as jsm:
+        jsm.site.articles = list(EXAMPLES)
+        ann = jsm.add_customer("ann@acme.com", "Ann Acme")
+        command = ["node", WALK_REQUESTS, jsm.url, jsm.account.email, jsm.account.token, NODE_MODULES, ann.id]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == {
+            "groups": ["Common requests", "Equipment"],
+            "fields": ["Summary", "Model", "Reason", "Needed by", "Description", "Attachment"],
+            "icon": "image/png",
+            "reporter": "Ann Acme",
+            "comments": ["<p>See the file.<br/>\n[^hello.txt]</p>"],
+            "attached": ["hello.txt"],
+            "kept": True,
+            "content": "hello",
+            "again": "hello",
+            "limit": 20_000_000,
+            "shared": ["Acme"],
+            "found": ["A laptop"],
+            "added": ["SSO bot"],
+            "removed": 0,
+            "goals": [1, 1],
+            "statuses": ["Resolved", "Waiting for support"],
+            "articles": ["Connect to the printer on your floor"],
+            "own": 0,
+        }
