@@ -18,11 +18,12 @@ CHECKED = 50  # request types at most that one call asks about
 def request_types_of_desk(call: Call, desk_id: str) -> Response:
     """``GET servicedesk/<id>/requesttype``: with those that have no group, and to staff with those that are not for everyone."""
     desk, group, search = call.desk(desk_id), call.query.get("groupId"), call.query.get("searchQuery", "").lower()
-    groups = desk.groups
+    groups, wanted = desk.groups, call.query.get("restrictionStatus", "OPEN,RESTRICTED").split(",")
     types = [
         one
         for one in desk.types
         if _seen(call, one)
+        and ("OPEN" if one.draft.restricted_to is None else "RESTRICTED") in wanted
         and (group is None or group in (groups[name] for name in one.draft.groups))
         and (search in one.name.lower() or search in one.draft.description.lower())
     ]

@@ -220,6 +220,8 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
 PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
     # https://developer.atlassian.com/cloud/jira/service-desk/rest/api-group-customer/#api-rest-servicedeskapi-customer-post
     ("post", "/rest/servicedeskapi/customer"): {"strictConflictStatusCode": {"type": "boolean"}},
+    # https://developer.atlassian.com/cloud/jira/service-desk/rest/api-group-servicedesk/#api-rest-servicedeskapi-servicedesk-servicedeskid-requesttype-get
+    ("get", "/rest/servicedeskapi/servicedesk/{serviceDeskId}/requesttype"): {"restrictionStatus": TEXT},
 }
 
 # What Data Center has at /rest/api/2 as Cloud has it at /rest/api/3, but for the users in the answers.
