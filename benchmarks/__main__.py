@@ -17,10 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import id_token, portals, runtime, startup
+from benchmarks.contenders import JSMSSO, JSMSSO_FORWARD_AUTH
 from benchmarks.cpu import can_measure_servers
-from benchmarks.gateways import JSMSSO
 
-ACTS = {runtime.REDIRECT: "redirect", runtime.LOGIN: "login", runtime.SESSION: "session"}
+ACTS = {runtime.REDIRECT: "redirect", runtime.LOGIN: "login", runtime.SESSION: "session", runtime.QUESTION: "forward auth"}
+OURS = (JSMSSO, JSMSSO_FORWARD_AUTH)
 PARTS = ("startup", "runtime", "id-token", "portals")
 
 
@@ -65,7 +66,8 @@ def _measure(part: str, quick: bool, console: Console) -> Any:
     for name, reason in outcome.left_out.items():
         console.print(f"left out: {name}, as {reason}")
     console.print("processes: " + ", ".join(f"{name} {number}" for name, number in outcome.processes.items()))
-    return asdict(outcome) | {"ratios": {act: {peer: _ratio(outcome, act, peer) for peer in outcome.processes} for act in ACTS}}
+    ratios = {act: {peer: _ratio(outcome, act, peer) for peer in costs if peer not in OURS} for act, costs in outcome.costs.items()}
+    return asdict(outcome) | {"ratios": ratios, "question_to_session": _question_to_session(outcome)}
 
 
 def _startup_table(pairs: tuple[startup.Pair, ...]) -> Table:
@@ -78,11 +80,13 @@ def _startup_table(pairs: tuple[startup.Pair, ...]) -> Table:
 def _runtime_table(outcome: runtime.Outcome) -> Table:
     table = _table("Runtime: CPU of all of the server's processes per act, ms", "", *ACTS.values())
     for name in outcome.processes:
-        table.add_row(name, *(f"{outcome.costs[act][name].median:.3f}" for act in ACTS))
+        table.add_row(name, *(f"{cost.median:.3f}" if (cost := outcome.costs[act].get(name)) else "" for act in ACTS))
     table.add_section()
     for peer in outcome.processes:
-        if peer != JSMSSO:
-            table.add_row(f"jsmsso to {peer}", *(f"{_ratio(outcome, act, peer):.2f}" for act in ACTS))
+        if peer not in OURS:
+            ratios = (f"{_ratio(outcome, act, peer):.2f}" if peer in outcome.costs[act] else "" for act in ACTS)
+            table.add_row(f"jsmsso to {peer}", *ratios)
+    table.add_row("jsmsso's forward auth to its session", "", "", "", f"{_question_to_session(outcome):.2f}")
     table.add_section()
     for server, cost in outcome.bare.items():
         table.add_row(f"{server} alone, without a login", f"{cost.median:.3f}")
@@ -90,7 +94,12 @@ def _runtime_table(outcome: runtime.Outcome) -> Table:
 
 
 def _ratio(outcome: runtime.Outcome, act: str, peer: str) -> float:
-    return outcome.costs[act][JSMSSO].ratio_to(outcome.costs[act][peer])
+    ours = JSMSSO_FORWARD_AUTH if act == runtime.QUESTION else JSMSSO
+    return outcome.costs[act][ours].ratio_to(outcome.costs[act][peer])
+
+
+def _question_to_session(outcome: runtime.Outcome) -> float:
+    return outcome.costs[runtime.QUESTION][JSMSSO_FORWARD_AUTH].ratio_to(outcome.costs[runtime.SESSION][JSMSSO])
 
 
 def _id_token_table(found: id_token.Comparison) -> Table:

@@ -1,35 +1,29 @@
-"""Starts what is measured, each on a free port of loopback with two worker processes, and ends all of it."""
+"""Starts what is measured, each on a free port of loopback, and ends all of it."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks.acts import NATIVE_PORTAL, Gateway
+from benchmarks.acts import NATIVE_PORTAL, Gateway, Kind
 from benchmarks.cpu import descendants
-from benchmarks.stub_provider import CLIENT_ID, WITH_USERINFO, WITHOUT_USERINFO
+from benchmarks.stub_provider import CLIENT_ID
 
 ROOT = Path(__file__).parent.parent
 APACHE_MODULES = Path("/usr/lib/apache2/modules")  # Debian's place
 WORKERS = 2
 PATIENCE = 30.0  # seconds until a server listens
-
-JSMSSO = "jsmsso"
-FLASK = "Flask + Authlib"
-APACHE = "mod_auth_openidc"
-APACHE_WITHOUT_USERINFO = "mod_auth_openidc without userinfo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +47,7 @@ class Site:
             "BENCH_PORT": str(self.port),
             "BENCH_FOLDER": str(self.folder),
             "BENCH_MODULES": str(APACHE_MODULES),
+            "BENCH_ISSUER": self.issuer,
             "BENCH_DISCOVERY": f"{self.issuer}/.well-known/openid-configuration",
             "BENCH_CLIENT_ID": CLIENT_ID,
             "BENCH_CLIENT_SECRET": self.client_secret,
@@ -101,60 +96,6 @@ def jsmsso_command(site: Site, more: Mapping[str, object] = MappingProxyType({})
     return [command, "--profile", str(site.folder / "jsmsso.yaml"), "serve", "--workers", str(WORKERS)]
 
 
-def flask_command(site: Site) -> list[str]:
-    return gunicorn("benchmarks.peers.flask_authlib:application", site)
-
-
-def apache_command(site: Site) -> list[str]:
-    apache = shutil.which("apache2", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    assert apache is not None
-    return [apache, "-DFOREGROUND", "-f", str(Path(__file__).parent / "peers" / "apache.conf")]
-
-
-def gunicorn(application: str, site: Site) -> list[str]:
-    """Two workers of eight threads; the log only says errors."""
-    return [
-        *(sys.executable, "-m", "gunicorn", "--workers", str(WORKERS), "--threads", "8", "--keep-alive", "30"),
-        *("--log-level", "error", "--bind", f"127.0.0.1:{site.port}", application),
-    ]
-
-
-def bare_granian(site: Site) -> list[str]:
-    return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", str(WORKERS), "--blocking-threads", "16"),
-        *("--http", "1", "--no-ws", "--log-level", "error", "--host", "127.0.0.1", "--port", str(site.port)),
-        "benchmarks.peers.bare_wsgi:application",
-    ]
-
-
-def bare_gunicorn(site: Site) -> list[str]:
-    return gunicorn("benchmarks.peers.bare_wsgi:application", site)
-
-
-COMMANDS: Mapping[str, tuple[Callable[[Site], list[str]], str]] = {
-    JSMSSO: (jsmsso_command, WITH_USERINFO),
-    FLASK: (flask_command, WITH_USERINFO),
-    APACHE: (apache_command, WITH_USERINFO),
-    APACHE_WITHOUT_USERINFO: (apache_command, WITHOUT_USERINFO),
-}
-BARE: Mapping[str, Callable[[Site], list[str]]] = {
-    "granian": bare_granian,
-    "gunicorn": bare_gunicorn,
-    "Apache": apache_command,
-}
-
-
-def why_not(name: str) -> str:
-    """Why a gateway cannot be measured on this machine; empty where it can."""
-    if name not in (APACHE, APACHE_WITHOUT_USERINFO, "Apache"):
-        return ""
-    if shutil.which("apache2", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
-        return "apache2 is not installed"
-    if not (APACHE_MODULES / "mod_auth_openidc.so").exists():
-        return "libapache2-mod-auth-openidc is not installed"
-    return ""
-
-
 @contextmanager
 def stub_provider(folder: Path) -> Iterator[str]:
     """The provider's origin while it runs."""
@@ -163,27 +104,25 @@ def stub_provider(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def gateway(name: str, command: Callable[[Site], list[str]], origin: str, issuer_path: str, folder: Path) -> Iterator[Gateway]:
-    """A gateway while it runs; it listens."""
+def gateway(
+    name: str,
+    command: Callable[[Site], list[str]],
+    origin: str,
+    issuer_path: str,
+    folder: Path,
+    *,
+    processes: int = WORKERS + 1,
+    kind: Kind | None = None,
+) -> Iterator[Gateway]:
+    """A gateway while it runs; it listens. ``processes``: how many it has then. Raises RuntimeError when it does not start."""
     folder.mkdir()
     folder.chmod(0o755)  # Apache's workers are another user when it is started as root
     site = Site(origin, issuer_path, _free_port(), folder, secrets.token_urlsafe(24), secrets.token_urlsafe(36))
     log = folder / "log"
     with running(command(site), site.environment, log) as process:
         # A parent may listen before its workers are there.
-        _wait(process, lambda: _listens(site.port) and len(descendants(process.pid)) > WORKERS, log)
-        yield Gateway(name, site.port, process.pid, f"{site.issuer}/authorize")
-
-
-@contextmanager
-def all_of(names: Sequence[str], origin: str, folder: Path) -> Iterator[tuple[Gateway, ...]]:
-    """These gateways (of :data:`COMMANDS`), all running at once, so that they can be measured in turns."""
-    with ExitStack() as stack:
-        started = []
-        for number, name in enumerate(names):
-            command, issuer_path = COMMANDS[name]
-            started.append(stack.enter_context(gateway(name, command, origin, issuer_path, folder / str(number))))
-        yield tuple(started)
+        _wait(process, lambda: _listens(site.port) and len(descendants(process.pid)) >= processes, log)
+        yield Gateway(name, site.port, process.pid, f"{site.issuer}/authorize", kind or Kind())
 
 
 @contextmanager

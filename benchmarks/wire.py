@@ -15,6 +15,8 @@ class Answer:
     location: str
     cookies: Mapping[str, str]
     """Set by this answer; empty values are those taken away."""
+    email: str = ""
+    """Whose request it is, as forward auth says."""
 
 
 class Connection:
@@ -24,12 +26,12 @@ class Connection:
         self._port = port
         self._socket: socket.socket | None = None
 
-    def get(self, path: str, cookies: Mapping[str, str] | None = None) -> Answer:
-        """A page load as a browser asks for it."""
+    def get(self, path: str, cookies: Mapping[str, str] | None = None, more: str = "") -> Answer:
+        """A page load as a browser asks for it. ``more``: lines of further headers."""
         request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nAccept: text/html\r\n"
         if cookies:
             request += "Cookie: " + "; ".join(f"{name}={value}" for name, value in cookies.items()) + "\r\n"
-        sent = f"{request}\r\n".encode()
+        sent = f"{request}{more}\r\n".encode()
         kept = self._socket is not None
         try:
             return self._exchange(sent)
@@ -53,30 +55,28 @@ class Connection:
         while (end := received.find(b"\r\n\r\n")) < 0:
             received = self._more(received)
         status_line, *lines = received[:end].decode("latin-1").split("\r\n")
-        location, length, cookies, closes = "", None, {}, False
+        headers: dict[str, str] = {}
+        cookies: dict[str, str] = {}
         for line in lines:
             name, _, value = line.partition(":")
-            value = value.strip()
-            match name.lower():
-                case "location":
-                    location = value
-                case "content-length":
-                    length = int(value)
-                case "set-cookie":
-                    cookie, _, attributes = value.partition(";")
-                    cookie_name, _, content = cookie.partition("=")
-                    gone = "max-age=0" in attributes.lower() or "01 jan 1970" in attributes.lower()
-                    cookies[cookie_name] = "" if gone else content.strip('"')
-                case "connection":
-                    closes = value.lower() == "close"
-        if length is None:
-            raise RuntimeError(f"an answer without a length: {status_line}")
-        whole = end + 4 + length
+            if name.lower() == "set-cookie":
+                cookie, content = _cookie(value)
+                cookies[cookie] = content
+            else:
+                headers[name.lower()] = value.strip()
+        self._read_body(received, end + 4, headers)
+        if headers.get("connection", "").lower() == "close":
+            self.close()
+        return Answer(int(status_line.split(" ", 2)[1]), headers.get("location", ""), cookies, headers.get("x-auth-request-email", ""))
+
+    def _read_body(self, received: bytes, begin: int, headers: Mapping[str, str]) -> None:
+        if "transfer-encoding" in headers:  # pages that say no, never what is measured
+            while not received.endswith(b"\r\n0\r\n\r\n"):
+                received = self._more(received)
+            return
+        whole = begin + int(headers.get("content-length", 0))
         while len(received) < whole:
             received = self._more(received)
-        if closes:
-            self.close()
-        return Answer(int(status_line.split(" ", 2)[1]), location, cookies)
 
     def _more(self, received: bytes) -> bytes:
         assert self._socket is not None
@@ -84,3 +84,11 @@ class Connection:
         if not chunk:
             raise ConnectionResetError("the server closed the connection")
         return received + chunk
+
+
+def _cookie(line: str) -> tuple[str, str]:
+    """Name and value; an empty value where it is taken away."""
+    cookie, _, attributes = line.strip().partition(";")
+    name, _, value = cookie.partition("=")
+    gone = "max-age=0" in attributes.lower() or "01 jan 1970" in attributes.lower()
+    return name, "" if gone else value.strip('"')
