@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from jsmsso.sandbox.jsm_call import Call
-from jsmsso.sandbox.jsm_markup import text_of_document
+from jsmsso.sandbox.jsm_markup import markup_of_document
 from jsmsso.sandbox.jsm_request_types import LocalChoice, LocalField, LocalRequestType
 
 LONGEST_LINE = 255  # characters of a summary and of a text field of one line (Jira's own limit)
@@ -81,7 +81,7 @@ def _rich(field: LocalField, value: Any, documents: bool) -> str:
             or not isinstance(value.get("content"), list)
         ):
             raise WrongValue(f"{field.name}: Operation value must be an Atlassian Document (see the Atlassian Document Format)")
-        return _short_enough(field, text_of_document(value), LONGEST_TEXT)
+        return _short_enough(field, markup_of_document(value), LONGEST_TEXT)
     if not isinstance(value, str):
         raise WrongValue(f"{field.name}: Operation value must be a string")
     return _short_enough(field, value, LONGEST_TEXT)

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 BACKSLASHED = re.compile(r"\\([\\\[\]{}!*_~|^+?#@-])")
+MARKS = re.compile(r"[\\\[\]{}!*_~|^]")
 EFFECTS = (
     (re.compile(r"\[~(?:accountid:)?([^\]\s]+)\]"), r'<a class="user-hover" rel="\1" href="/secure/ViewProfile.jspa?name=\1">\1</a>'),
     (re.compile(r"\[([^\]|\n]+)\|([^\]\s]+)\]"), r'<a href="\2" class="external-link" rel="nofollow noreferrer">\1</a>'),
@@ -30,13 +31,13 @@ def html_of(text: str) -> str:
     return "\n".join(f"<p>{part.replace(chr(10), '<br/>' + chr(10))}</p>" for part in re.split(r"\n{2,}", shown) if part)
 
 
-def text_of_document(node: Any) -> str:
-    """The plain text of a document in Atlassian's document format."""
+def markup_of_document(node: Any) -> str:
+    """A document in Atlassian's document format as Jira's markup: its words stay words, whatever characters they have."""
     if not isinstance(node, dict):
         return ""
     if node.get("type") == "text":
-        return str(node.get("text", ""))
+        return MARKS.sub(r"\\\g<0>", str(node.get("text", "")))
     if node.get("type") == "hardBreak":
         return "\n"
-    parts = [text_of_document(child) for child in node.get("content", [])]
+    parts = [markup_of_document(child) for child in node.get("content", [])]
     return ("\n\n" if node.get("type") == "doc" else "").join(parts)

@@ -202,14 +202,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data-center", action="store_true", help="answer as Data Center does")
     parser.add_argument("--context-path", default="", help="such as /jira")
     parser.add_argument("--customers", type=int, default=0, help="how many there are from the start: customer1@example.com, ...")
+    parser.add_argument("--examples", action="store_true", help="requests to look at, of customer1@example.com")
+    parser.add_argument("--requests", type=int, default=0, help="how many more requests customer1@example.com has")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that each answer of the REST API takes")
     options = parser.parse_args(arguments)
     deployment: Deployment = "Server" if options.data_center else "Cloud"
     site = LocalSite(deployment, default_desks(options.desks, deployment=deployment), context_path=options.context_path)
     site.latency["/rest/"] = options.latency
-    for number in range(1, options.customers + 1):
-        site.add_customer(f"customer{number}@example.com", f"Customer {number}")
-    with LocalJsm(site, options.port) as jsm:
+    customers = max(options.customers, 1 if options.examples or options.requests else 0)
+    people = [site.add_customer(f"customer{number}@example.com", f"Customer {number}") for number in range(1, customers + 1)]
+    with LocalJsm(site, options.port, seen=collections.deque(maxlen=0)) as jsm:  # nobody could look at what was asked
+        if options.requests:
+            jsm.add_requests(options.requests, people[0])
+        if options.examples:
+            jsm.add_example_requests(people[0])
         print(jsm.url, flush=True)
         try:
             threading.Event().wait()

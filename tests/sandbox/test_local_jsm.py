@@ -171,6 +171,7 @@ def test_a_port_in_use_is_named(jsm: LocalJsm) -> None:
     [
         pytest.param([], "Cloud", 3, id="Cloud"),
         pytest.param(["--data-center", "--context-path", "/jira", "--desks", "5"], "Server", 5, id="Data Center"),
+        pytest.param(["--examples", "--requests", "50"], "Cloud", 3, id="with requests"),
     ],
 )
 def test_as_a_child_process_it_prints_its_address_and_ends_with_a_signal(

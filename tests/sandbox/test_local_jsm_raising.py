@@ -174,6 +174,7 @@ def test_rich_text_is_a_document_where_the_request_says_so(jsm: LocalJsm) -> Non
     text = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": "[not|a link]"}]}]}
     made = raised(jsm, {"summary": "x", "description": text}, isAdfRequest=True)
     assert made.status_code == 201
+    assert made.json()["requestFieldValues"][1]["renderedValue"]["html"] == "<p>&#91;not&#124;a link&#93;</p>"
     assert raised(jsm, {"summary": "x", "description": "plain"}, isAdfRequest=True).status_code == 400
 
 
