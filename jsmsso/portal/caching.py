@@ -47,12 +47,16 @@ class Cache(Generic[T]):
             if known is None or self._now() >= known[1] + self._max_stale:
                 raise
             return Cached(known[0], is_stale=True)
+        return Cached(self.put(key, value))
+
+    def put(self, key: Hashable, value: T) -> T:
+        """What was asked in another way."""
         with self._lock:
             self._values[key] = value, self._now()
             self._values.move_to_end(key)
             while len(self._values) > self._most:
                 self._values.popitem(last=False)
-        return Cached(value)
+        return value
 
     def forget(self, key: Hashable) -> None:
         """Ask again the next time."""

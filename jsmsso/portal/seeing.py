@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
-from jsmsso.jsm.organizations import organizations_of
+from jsmsso.jsm.account import who_am_i
+from jsmsso.jsm.organizations import organizations_among, organizations_of
 from jsmsso.jsm.requests.fields import IssueFields, issue_fields
 from jsmsso.jsm.requests.issues import IssueFacts, read_issue
 from jsmsso.portal.acting import Acting
 from jsmsso.portal.caching import Cache
 from jsmsso.portal.parallel import together
 
-FIELDS_SECONDS = 3600.0  # a site's custom fields
+FIELDS_SECONDS = 3600.0  # a site's custom fields, and who we are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,9 @@ class SeenRequest:
 
     facts: IssueFacts
     organization_ids: frozenset[str]
-    """The customer's own organizations."""
+    """The customer's own organizations; on Data Center those among them that the request is shared with."""
+    organization_names: Mapping[str, str] = field(default_factory=dict)
+    """Their names by id; empty on Data Center."""
 
 
 def may_see(facts: IssueFacts, account_id: str, organization_ids: Collection[str]) -> bool:
@@ -37,10 +41,15 @@ class Seeing:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._fields: Cache[IssueFields] = Cache(now, max_age=FIELDS_SECONDS, max_stale=24 * FIELDS_SECONDS)
+        self._ourselves: Cache[str] = Cache(now, max_age=FIELDS_SECONDS, max_stale=24 * FIELDS_SECONDS)
 
     def fields(self, acting: Acting) -> IssueFields:
         """The site's custom fields that tell who a request is shared with."""
-        return self._fields.get("fields", lambda: issue_fields(acting.to.client, acting.to.site)).value
+        return self._fields.get("fields", partial(issue_fields, acting.to.client, acting.to.site)).value
+
+    def our_id(self, acting: Acting) -> str:
+        """The service account's own account id: whose comments are ours."""
+        return self._ourselves.get("account", lambda: who_am_i(acting.to.client, acting.to.site).id).value
 
     def request(self, acting: Acting, key: str) -> SeenRequest | None:
         """The request of that key, if it is of this portal and this customer may see it. Unknown and forbidden look alike.
@@ -48,12 +57,29 @@ class Seeing:
         Raises JSM's errors.
         """
         client, site = acting.to.client, acting.to.site
+        if not site.is_cloud:
+            return self._of_data_center(acting, key)
         fields = self.fields(acting)
         facts, organizations = together(
-            lambda: read_issue(client, site, fields, key), lambda: organizations_of(client, site, acting.account_id)
+            partial(read_issue, client, site, fields, key), partial(organizations_of, client, site, acting.account_id)
         )
-        # A request that was moved answers to its old key as well: it belongs to another portal now.
-        if facts is None or facts.key != key or facts.project_key != acting.portal.key:
+        names = {one.id: one.name for one in organizations}
+        if facts is None or not _is_of_portal(facts, acting, key) or not may_see(facts, acting.account_id, names):
             return None
-        mine = frozenset(one.id for one in organizations)
+        return SeenRequest(facts, frozenset(names), names)
+
+    def _of_data_center(self, acting: Acting, key: str) -> SeenRequest | None:
+        """Data Center cannot be asked for somebody's organizations: those that the request is shared with are looked through."""
+        client, site = acting.to.client, acting.to.site
+        facts = read_issue(client, site, self.fields(acting), key)
+        if facts is None or not _is_of_portal(facts, acting, key):
+            return None
+        if may_see(facts, acting.account_id, ()):
+            return SeenRequest(facts, frozenset())
+        mine = frozenset(organizations_among(client, site, facts.organization_ids, acting.account_id))
         return SeenRequest(facts, mine) if may_see(facts, acting.account_id, mine) else None
+
+
+def _is_of_portal(facts: IssueFacts, acting: Acting, key: str) -> bool:
+    # A request that was moved answers to its old key as well: it belongs to another portal now.
+    return facts.key == key and facts.project_key == acting.portal.key

@@ -185,7 +185,8 @@ class Browser:
         application: Application | None = None,
         environ: Mapping[str, Any] | None = None,
     ) -> Answer:
-        path, _, query = address.removeprefix(self.site.public_url.removesuffix(self.base_path)).partition("?")
+        whole = address.removeprefix(self.site.public_url.removesuffix(self.base_path)).partition("#")[0]
+        path, _, query = whole.partition("?")
         given = self.headers if headers is None else headers
         call: dict[str, Any] = {
             "REQUEST_METHOD": method,

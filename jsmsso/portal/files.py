@@ -1,0 +1,155 @@
+"""Files of requests and icons, fetched by us and handed out as downloads: never as something that a browser would run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from jsmsso.errors import JsmRefused, StoreUnavailable
+from jsmsso.jsm.requests.attachments import Attachment, attachment_content, attachment_limit, attachments, icon, safe_name, thumbnail
+from jsmsso.jsm.requests.comments import Comment, public_comments
+from jsmsso.portal.acting import Acting
+from jsmsso.portal.caching import Cache
+from jsmsso.portal.parallel import together
+from jsmsso.portal.pictures import ANYTHING, picture_type
+from jsmsso.portal.seeing import SeenRequest
+from jsmsso.portal.shared_records import change
+from jsmsso.runtime.replies import Header, Reply
+
+if TYPE_CHECKING:
+    from jsmsso.portal.services import Services
+
+POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+KIND = "attachment"  # records of the store: the files that jsmsso put onto a request when it was raised
+VISIBLE_SECONDS = 60.0  # how long a page's files stay known, so that each picture on it costs no further look
+ICON_SECONDS = 24 * 3600.0
+LIMIT_SECONDS = 3600.0
+LARGEST_ICON = 200_000  # bytes
+
+
+class FilePages:
+    """One per worker."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._deployment = services.deployment
+        now = services.deployment.now
+        self._visible: Cache[Mapping[str, Attachment]] = Cache(now, max_age=VISIBLE_SECONDS, max_stale=0.0)
+        self._icons: Cache[tuple[bytes, str]] = Cache(now, max_age=ICON_SECONDS, max_stale=30 * ICON_SECONDS, most=500)
+        self._limit: Cache[int] = Cache(now, max_age=LIMIT_SECONDS, max_stale=24 * LIMIT_SECONDS)
+
+    def attachment(self, acting: Acting, seen: SeenRequest | None) -> Reply:
+        """``GET .../attachment/<id>``: the file, to be saved."""
+        assert seen is not None
+        one = self._one(acting, seen)
+        if one is None:
+            return self._not_there(acting, seen)
+        content = self._fetched(partial(attachment_content, acting.to.client, acting.to.site, one.id))
+        if content is None:
+            return self._not_there(acting, seen)
+        self._services.audit("attachment.downloaded", acting, seen.facts.key, file=safe_name(one.filename), id=one.id, size=len(content))
+        extra = (*acting.cookies, ("Content-Disposition", disposition(one.filename)))
+        return self._handed_out(content, picture_type(content) or ANYTHING, extra)
+
+    def thumbnail(self, acting: Acting, seen: SeenRequest | None) -> Reply:
+        """``GET .../thumbnail/<id>``: a small picture of an attached one."""
+        assert seen is not None
+        one = self._one(acting, seen)
+        content = self._fetched(partial(thumbnail, acting.to.client, acting.to.site, one.id)) if one is not None else None
+        kind = picture_type(content) if content is not None else ""
+        if content is None or not kind:
+            return self._not_there(acting, seen)
+        return self._handed_out(content, kind, (*acting.cookies, ("Content-Disposition", 'attachment; filename="thumbnail"')))
+
+    def icon(self, acting: Acting, seen: SeenRequest | None) -> Reply:
+        """``GET .../icon/<TYPE>``: the picture of a request type that this customer may use."""
+        offered = self._services.types.for_customer(acting).type(acting.names["type"])
+        if offered is None or not offered.icon_id:
+            return self._services.pages.not_found(acting.visit, acting.session)
+        to = acting.to
+        content, _ = self._icons.get(offered.icon_id, partial(icon, to.client, to.site, offered.icon_id)).value
+        kind = picture_type(content)
+        if not kind or len(content) > LARGEST_ICON:
+            return self._services.pages.not_found(acting.visit, acting.session)
+        extra = (("Content-Disposition", 'attachment; filename="icon"'),)
+        return self._deployment.headers.content(200, content, kind, POLICY, extra=extra, cache="private, max-age=86400")
+
+    def visible(
+        self, acting: Acting, seen: SeenRequest, comments: Iterable[Comment], files: Iterable[Attachment]
+    ) -> Mapping[str, Attachment]:
+        """Those that may be shown, by id: a public comment carries it, the reporter sent it, or it was raised with the request here."""
+        carried = {one for comment in comments for one in comment.attachment_ids}
+        ours = self._raised_with(seen.facts.id)
+        shown = {one.id: one for one in files if one.id in carried or one.author_id == seen.facts.reporter_id or one.id in ours}
+        return self._visible.put((seen.facts.id, acting.portal.id), shown)
+
+    def limit(self, acting: Acting) -> int:
+        """Bytes that a file may have; 0 where the site takes none. Raises JSM's errors."""
+        limit = self._limit.get("limit", partial(attachment_limit, acting.to.client, acting.to.site)).value
+        return min(limit, self._services.most_upload)
+
+    def note_raised(self, acting: Acting, issue_id: str, key: str) -> None:
+        """Remember the files of a request that was just raised here: JSM does not say of them that customers may see them.
+
+        Raises JSM's errors.
+        """
+        ids = [one.id for one in attachments(acting.to.client, acting.to.site, key)]
+        deployment = self._deployment
+        now = deployment.now()
+        try:
+            change(
+                deployment.store,
+                KIND,
+                issue_id,
+                lambda old: json.dumps(ids).encode(),
+                now=now,
+                expires=now + deployment.profile.retention.accounts,
+                owner=acting.customer.email,
+            )
+        except StoreUnavailable as error:
+            deployment.go_on_without_store(error)
+
+    def _raised_with(self, issue_id: str) -> frozenset[str]:
+        try:
+            known = self._deployment.store.get(KIND, issue_id, now=self._deployment.now())
+        except StoreUnavailable as error:
+            self._deployment.go_on_without_store(error)
+            return frozenset()
+        return frozenset(json.loads(known)) if known is not None else frozenset()
+
+    def _one(self, acting: Acting, seen: SeenRequest) -> Attachment | None:
+        """The attachment that the address names, if it is of this request and may be shown."""
+        return self._visible.get((seen.facts.id, acting.portal.id), partial(self._looked_up, acting, seen)).value.get(
+            acting.names["attachment"]
+        )
+
+    def _looked_up(self, acting: Acting, seen: SeenRequest) -> Mapping[str, Attachment]:
+        to, key = acting.to, seen.facts.key
+        comments, files = together(partial(public_comments, to.client, to.site, key), partial(attachments, to.client, to.site, key))
+        return self.visible(acting, seen, comments, files)
+
+    @staticmethod
+    def _fetched(fetch: partial[bytes]) -> bytes | None:
+        try:
+            return fetch()
+        except JsmRefused as error:
+            if error.status in (403, 404):
+                return None
+            raise
+
+    def _not_there(self, acting: Acting, seen: SeenRequest) -> Reply:
+        self._services.audit("access.denied", acting, seen.facts.key, attachment=acting.names["attachment"])
+        return self._services.pages.not_found(acting.visit, acting.session)
+
+    def _handed_out(self, content: bytes, kind: str, extra: Iterable[Header]) -> Reply:
+        return self._deployment.headers.content(200, content, kind, POLICY, extra=tuple(extra))
+
+
+def disposition(filename: str) -> str:
+    """``Content-Disposition`` for a download of this name (RFC 6266 4, RFC 8187)."""
+    name = safe_name(filename)
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in "%;" else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,159 @@
+"""Sharing a request: with the customer's own organizations, with people by whole addresses, and taking that back.
+
+Unknown, forbidden and done give the same answer. What is remembered here is what this customer asked for, an address
+that nobody has as well; that list is all the page shows of it, and all that can be taken back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jsmsso.errors import JsmRefused, StoreUnavailable
+from jsmsso.identity.email_address import NotAnEmailAddress, fold_email
+from jsmsso.jsm.customers.matching import match
+from jsmsso.jsm.requests.requests import add_participants, remove_participants, set_organizations
+from jsmsso.jsm.users import JsmUser, find_users
+from jsmsso.portal.acting import Acting
+from jsmsso.portal.seeing import SeenRequest
+from jsmsso.portal.shared_records import change
+
+if TYPE_CHECKING:
+    from jsmsso.portal.services import Services
+
+KIND = "shared"
+MOST = 100  # that one customer shares one request with
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a customer asked for: an organization's id, or an address and the account that was added for it, if one was."""
+
+    organization: str = ""
+    address: str = ""
+    account_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the form that takes it back sends."""
+        return self.address or f"organization:{self.organization}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Somebody whom a request is shared with; an organization of others has no name. ``remove``: what takes it back, where that may be."""
+
+    name: str
+    is_mine: bool = False
+    remove: str = ""
+
+
+class Sharing:
+    """Reads and writes whom a request is shared with. Nothing here is told of people whom the customer only guesses."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.deployment.store
+        self._now = services.deployment.now
+
+    def rows(self, acting: Acting, seen: SeenRequest, participants: Sequence[JsmUser]) -> list[Row]:
+        """Whom the page shows: organizations, participants, and the addresses that this customer typed."""
+        asked = self._asked(acting, seen)
+        ours = {one.account_id for one in asked if one.account_id}
+        taken_back = {one.organization: one.name for one in asked if one.organization}
+        rows = [Row(seen.organization_names.get(one, ""), remove=taken_back.get(one, "")) for one in sorted(seen.facts.organization_ids)]
+        rows += [Row(one.display_name, one.id == acting.account_id) for one in participants if one.id not in ours and one.display_name]
+        return [*rows, *(Row(one.address, remove=one.name) for one in asked if one.address)]
+
+    def organizations(self, acting: Acting, seen: SeenRequest) -> list[tuple[str, str]]:
+        """Id and name of the customer's own that it could be shared with."""
+        if acting.portal.sharing == "none":
+            return []
+        return sorted(
+            ((id_, name) for id_, name in seen.organization_names.items() if id_ not in seen.facts.organization_ids),
+            key=lambda one: one[1].casefold(),
+        )
+
+    def with_organization(self, acting: Acting, seen: SeenRequest, organization_id: str) -> None:
+        """Share it with one of the customer's own; with any other nothing happens. Raises JSM's errors."""
+        facts = seen.facts
+        if organization_id not in seen.organization_names or organization_id in facts.organization_ids:
+            return
+        if self._is_done(lambda: self._set_organizations(acting, seen, {*facts.organization_ids, organization_id})):
+            self._remember(acting, seen, lambda known: [*known, Asked(organization=organization_id)])
+            self._services.audit("shared", acting, facts.key, organization=organization_id)
+
+    def with_address(self, acting: Acting, seen: SeenRequest, typed: str) -> None:
+        """Share it with whoever has a whole address. Raises :class:`NotAnEmailAddress` and JSM's errors, and tells nothing else."""
+        email = fold_email(typed.strip())
+        if len(known := self._asked(acting, seen)) >= MOST or any(one.address == email for one in known):
+            return
+        to, facts = acting.to, seen.facts
+        jsm = self._services.deployment.profile.jsm
+        found = match(find_users(to.client, to.site, email, acting.portal.service_desk), email, jsm.customers.prefer if jsm else None)
+        account_id = found.users[0].id if found.kind == "one" else ""
+        if account_id in facts.participant_ids or account_id == facts.reporter_id:
+            account_id = ""  # somebody else's doing, which is not for this customer to take back
+        added = bool(account_id) and self._is_done(lambda: add_participants(to.client, to.site, facts.key, [account_id]))
+        self._remember(acting, seen, lambda known: [*known, Asked(address=email, account_id=account_id if added else "")])
+        self._services.audit("shared", acting, facts.key, address=email, account_id=account_id if added else "", found=found.kind)
+
+    def take_back(self, acting: Acting, seen: SeenRequest, name: str) -> None:
+        """Undo what this customer asked for; for anything else nothing happens. Raises JSM's errors."""
+        one = next((one for one in self._asked(acting, seen) if one.name == name), None)
+        if one is None:
+            return
+        to, facts = acting.to, seen.facts
+        if one.organization:
+            self._is_done(lambda: self._set_organizations(acting, seen, facts.organization_ids - {one.organization}))
+        elif one.account_id:
+            self._is_done(lambda: remove_participants(to.client, to.site, facts.key, [one.account_id]))
+        self._remember(acting, seen, lambda known: [other for other in known if other.name != name])
+        self._services.audit("shared", acting, facts.key, organization=one.organization, address=one.address, removed=True)
+
+    def _set_organizations(self, acting: Acting, seen: SeenRequest, ids: set[str] | frozenset[str]) -> None:
+        fields = self._services.seeing.fields(acting)
+        set_organizations(acting.to.client, acting.to.site, fields, seen.facts.key, sorted(ids))
+
+    @staticmethod
+    def _is_done(act: Callable[[], None]) -> bool:
+        """Whether JSM took it. What it refuses looks to the customer like what it took."""
+        try:
+            act()
+        except JsmRefused as error:
+            if error.status in (400, 403, 404):
+                return False
+            raise
+        return True
+
+    def _asked(self, acting: Acting, seen: SeenRequest) -> list[Asked]:
+        try:
+            return _read(self._store.get(KIND, _record(acting, seen), now=self._now()))
+        except StoreUnavailable as error:
+            self._services.deployment.go_on_without_store(error)
+            return []
+
+    def _remember(self, acting: Acting, seen: SeenRequest, changed: Callable[[list[Asked]], list[Asked]]) -> None:
+        def make(old: bytes | None) -> bytes:
+            asked = {one.name: one for one in changed(_read(old))}
+            return json.dumps([(one.organization, one.address, one.account_id) for one in asked.values()]).encode()
+
+        now = self._now()
+        expires = now + self._services.deployment.profile.retention.accounts
+        try:
+            change(self._store, KIND, _record(acting, seen), make, now=now, expires=expires, owner=acting.customer.email)
+        except StoreUnavailable as error:
+            self._services.deployment.go_on_without_store(error)
+
+
+def _record(acting: Acting, seen: SeenRequest) -> str:
+    return f"{seen.facts.id} {acting.account_id}"
+
+
+def _read(value: bytes | None) -> list[Asked]:
+    return [Asked(*one) for one in json.loads(value)] if value is not None else []
+
+
+__all__ = ["Asked", "NotAnEmailAddress", "Row", "Sharing"]
