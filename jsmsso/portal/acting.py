@@ -27,6 +27,11 @@ class Form:
         values = self.values.get(name)
         return values[0] if values else ""
 
+    def close(self) -> None:
+        """Let go of the files."""
+        for _, file in self.files:
+            file.close()
+
 
 @dataclass(frozen=True, slots=True)
 class Acting:

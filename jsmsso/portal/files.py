@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from jsmsso.errors import JsmRefused, StoreUnavailable
+from jsmsso.errors import JsmFailed, JsmRefused, StoreUnavailable
 from jsmsso.jsm.requests.attachments import Attachment, attachment_content, attachment_limit, attachments, icon, safe_name, thumbnail
 from jsmsso.jsm.requests.comments import Comment, public_comments
 from jsmsso.portal.acting import Acting
@@ -27,6 +27,7 @@ KIND = "attachment"  # records of the store: the files that jsmsso put onto a re
 VISIBLE_SECONDS = 60.0  # how long a page's files stay known, so that each picture on it costs no further look
 ICON_SECONDS = 24 * 3600.0
 LIMIT_SECONDS = 3600.0
+NOTE_SECONDS = 5.0  # for a look at what was just raised
 LARGEST_ICON = 200_000  # bytes
 
 
@@ -94,12 +95,16 @@ class FilePages:
     def note_raised(self, acting: Acting, issue_id: str, key: str) -> None:
         """Remember the files of a request that was just raised here: JSM does not say of them that customers may see them.
 
-        Raises JSM's errors.
+        Where that fails they are not shown here, and the log says so.
         """
-        ids = [one.id for one in attachments(acting.to.client, acting.to.site, key)]
         deployment = self._deployment
         now = deployment.now()
+        to = self._services.connect(NOTE_SECONDS)
         try:
+            our_id = self._services.seeing.our_id(acting)
+            ids = [one.id for one in attachments(to.client, to.site, key) if one.author_id == our_id]
+            if not ids:
+                return
             change(
                 deployment.store,
                 KIND,
@@ -109,8 +114,8 @@ class FilePages:
                 expires=now + deployment.profile.retention.accounts,
                 owner=acting.customer.email,
             )
-        except StoreUnavailable as error:
-            deployment.go_on_without_store(error)
+        except (JsmFailed, StoreUnavailable) as error:
+            deployment.events.write("request.files_unknown", reason=error.code, detail=error.message, hint=error.hint, request=key)
 
     def _raised_with(self, issue_id: str) -> frozenset[str]:
         try:

@@ -120,13 +120,18 @@ class HostedPortals:
             return self._services.pages.customer_refused(visit, error, session, portal, target.own_path)
         except JsmFailed as error:
             return self._services.pages.jsm_failed(visit, error, session, portal, target.own_path)
+        finally:
+            form.close()
 
     def _without_session(self, visit: Visit, portal: Portal, target: Target, names: Mapping[str, str]) -> Reply:
         """A form that was sent after its session ended: what was typed is kept for the same person."""
         read = self.read_form(visit)
         if isinstance(read, Reply):
             return read
-        return self._services.drafts.keep_and_log_in(visit, portal, target, names, read)
+        try:
+            return self._services.drafts.keep_and_log_in(visit, portal, target, names, read)
+        finally:
+            read.close()
 
     def read_form(self, visit: Visit) -> Form | Reply:
         """The fields and files of a form, or the answer to one that cannot be read. Files of some size lie on disk meanwhile."""
@@ -146,4 +151,7 @@ class HostedPortals:
         finally:
             self._reading.release()
         chosen = tuple((name, file) for name, file in files.items(multi=True) if file.filename)
+        for _, file in files.items(multi=True):
+            if not file.filename:  # an input in which none was chosen
+                file.close()
         return Form({name: tuple(values.getlist(name)) for name in values}, chosen)

@@ -156,6 +156,8 @@ class RaisePages:
     def _note(self, acting: Acting, offered: OfferedForm, issue_id: str, key: str) -> None:
         self._services.audit("request.created", acting, request=key, type=offered.type.name)
         self._services.recent.add(acting, issue_id)
+        if any(one.kind == "attachment" for one in offered.form.fields):
+            self._services.files.note_raised(acting, issue_id, key)
 
     def _with_people(self, acting: Acting, offered: OfferedForm, filled: Filled) -> tuple[dict[str, Any], Filled]:
         """All values, those of user fields by whole addresses. Who is not there and who may not be chosen look alike."""
