@@ -34,3 +34,28 @@ def translations(language: str) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     with (files("jsmsso.portal") / "locale" / language / "LC_MESSAGES" / "portal.mo").open("rb") as catalogue:
         return gettext.GNUTranslations(catalogue)
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's name for it
+    """The text itself, for the catalogues: it is translated where it is shown."""
+    return text
+
+
+class Named(str):
+    """A sentence with a name in it: the text with the name, and what is translated (``%(name)s stays closed.``)."""
+
+    __slots__ = ("name", "sentence")
+    sentence: str
+    name: str
+
+    def __new__(cls, sentence: str, name: str) -> Named:
+        made = super().__new__(cls, sentence % {"name": name})
+        made.sentence, made.name = sentence, name
+        return made
+
+
+def translated(text: str, language: str) -> str:
+    """One of our own sentences in this language."""
+    if isinstance(text, Named):
+        return translations(language).gettext(text.sentence) % {"name": text.name}
+    return translations(language).gettext(text) if text else ""

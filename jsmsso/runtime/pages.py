@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from jinja2 import Environment, PackageLoader
 from jsmsso.errors import AnswerRefused, CustomerRefused, JsmFailed, JsmssoError
 from jsmsso.identity.access import Decision
 from jsmsso.identity.customer import Customer
+from jsmsso.portal.languages import LANGUAGES, N_, Named, language_of, translated, translations
 from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Portal
 from jsmsso.runtime.assets import Assets
@@ -35,7 +37,9 @@ class Pages:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self.assets = Assets(deployment.profile.branding, deployment.folder, deployment.base_path)
-        environment = Environment(loader=PackageLoader("jsmsso.runtime"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        environment = Environment(
+            loader=PackageLoader("jsmsso.runtime"), autoescape=True, trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"]
+        )
         self.common = {
             "brand": {
                 "name": deployment.profile.branding.name or "Customer portals",
@@ -49,6 +53,7 @@ class Pages:
         }
         environment.globals |= self.common
         self._environment = environment
+        self._said_in = {language: _said_in(language) for language in LANGUAGES}
 
     def sign_in(
         self, visit: Visit, portal: Portal | None, return_to: str, *, all_ways: bool = False, wrong: str = "", typed: str = ""
@@ -63,6 +68,7 @@ class Pages:
         asks = not all_ways and deployment.profile.login.mode == "ask_address" and len(possible) > 1
         shown = (chosen,) if chosen and not asks else possible
         return self._render(
+            visit,
             "sign_in.html",
             400 if wrong else 200,
             choices=[{"title": one.title, "href": self._login_address(one.name, return_to)} for one in shown],
@@ -80,22 +86,31 @@ class Pages:
         """The portals that this customer may open."""
         deployment = self._deployment
         portals = deployment.open_to(session)
-        return self._signed_in("portal_list.html", session, cookies, portals=portals, any=bool(deployment.portals.all), at_home=True)
+        return self._signed_in(
+            visit,
+            "portal_list.html",
+            session,
+            cookies,
+            portals=portals,
+            any=bool(deployment.portals.all),
+            at_home=True,
+            has_hosted=any(portal.mode == "hosted" for portal in portals),
+        )
 
     def signed_out(self, visit: Visit, return_to: str, portal: Portal | None, provider: str, cookies: Sequence[Header] = ()) -> Reply:
         """What is still signed in, and the way back. ``provider``: one that must ask anew who it is."""
         href = self._login_address(provider, return_to, prompt="login") if provider else self._deployment.own(return_to)
-        step = {"href": href, "title": f"Sign in to {portal.name}" if portal else "Sign in again"}
+        step = {"href": href, "title": Named(N_("Sign in to %(name)s"), portal.name) if portal else N_("Sign in again")}
         several = len(self._deployment.possible_for(portal)) > 1
-        return self._render("signed_out.html", 200, cookies, step=step, others=self._choose_address(return_to) if several else "")
+        return self._render(visit, "signed_out.html", 200, cookies, step=step, others=self._choose_address(return_to) if several else "")
 
     def sign_out(self, visit: Visit, session: Session | None, status: int = 200) -> Reply:
         """A button, since a GET from elsewhere must not sign anybody out."""
-        return self._render("sign_out.html", status, customer=session and session.customer, token=self.logout_token(session))
+        return self._render(visit, "sign_out.html", status, customer=session and session.customer, token=self.logout_token(session))
 
     def not_found(self, visit: Visit, session: Session | None) -> Reply:
         """No such portal, request or page."""
-        failure = Failure(404, "page.not_found", "There is nothing here", "The link may be old, or a character of it got lost.")
+        failure = Failure(404, "page.not_found", N_("There is nothing here"), N_("The link may be old, or a character of it got lost."))
         return self._dead_end(visit, failure, session=session, step=self._home_step())
 
     def not_allowed(
@@ -110,8 +125,8 @@ class Pages:
         is_kept: bool = True,
     ) -> Reply:
         """Signed in, but no rule lets them in. ``is_kept``: whether the browser has this session afterwards."""
-        lead = f"{portal.name if portal else 'This site'} is not open to this account."
-        failure = Failure(403, "access_denied", "This account has no access", lead, str(decision), another_account=True)
+        lead = Named(N_("%(name)s is not open to this account."), portal.name) if portal else N_("This site is not open to this account.")
+        failure = Failure(403, "access_denied", N_("This account has no access"), lead, str(decision), another_account=True)
         customer = session.customer
         return self._dead_end(
             visit,
@@ -128,21 +143,23 @@ class Pages:
 
     def path_not_open(self, visit: Visit, session: Session | None) -> Reply:
         """Forward auth: a path of the protected site that belongs to no portal, where those stay closed."""
-        failure = Failure(403, "other_path", "This page is not open here", "The customer portals are.", "the path belongs to no portal")
+        failure = Failure(
+            403, "other_path", N_("This page is not open here"), N_("The customer portals are."), "the path belongs to no portal"
+        )
         return self._dead_end(visit, failure, session=session, step=self._home_step())
 
     def not_known_to_jira(self, visit: Visit, session: Session, portal: Portal, return_to: str) -> Reply:
         """``visibility: jira``: JSM does not say that they are a customer there."""
-        lead = f"{portal.name} is open to people whom it knows already."
+        lead = Named(N_("%(name)s is open to people whom it knows already."), portal.name)
         failure = Failure(
-            403, "not_known_to_jira", "This account has no access", lead, "JSM knows no such customer there", another_account=True
+            403, "not_known_to_jira", N_("This account has no access"), lead, "JSM knows no such customer there", another_account=True
         )
         return self._dead_end(visit, failure, session=session, provider=session.customer.provider, portal=portal, return_to=return_to)
 
     def customer_refused(self, visit: Visit, error: CustomerRefused, session: Session, portal: Portal, return_to: str) -> Reply:
         """Signed in, but no account in JSM can be taken for theirs."""
         failure = explain(error)
-        step = {"href": self._deployment.own(return_to), "title": "Try again"}
+        step = {"href": self._deployment.own(return_to), "title": N_("Try again")}
         return self._dead_end(visit, failure, session=session, provider=session.customer.provider, portal=portal, step=step, error=error)
 
     def account_in_the_making(self, visit: Visit, session: Session, portal: Portal, since: float) -> Reply:
@@ -150,35 +167,40 @@ class Pages:
         patient = self._deployment.now() < since + MAKING_SECONDS
         extra = [("Refresh", str(MAKING_RELOAD))] if patient else []
         href = self._deployment.own(f"/portal/{portal.key}")
-        return self._signed_in("making.html", session, extra, portal=portal, patient=patient, href=href)
+        return self._signed_in(visit, "making.html", session, extra, portal=portal, patient=patient, href=href)
 
     def form_too_old(self, visit: Visit, session: Session, portal: Portal, return_to: str) -> Reply:
         """A form whose token is not of this session any more, or that another site sent."""
-        lead = "This form was open for too long, or did not come from here. Nothing was sent."
-        failure = Failure(403, "form_token", "Please send this once more", lead, "the form's token does not fit")
-        step = {"href": self._deployment.own(return_to), "title": "Open it again"}
+        lead = N_("This form was open for too long, or did not come from here. Nothing was sent.")
+        failure = Failure(403, "form_token", N_("Please send this once more"), lead, "the form's token does not fit")
+        step = {"href": self._deployment.own(return_to), "title": N_("Open it again")}
         return self._dead_end(visit, failure, session=session, portal=portal, step=step)
 
     def too_many_calls(self, visit: Visit, session: Session, portal: Portal, return_to: str) -> Reply:
         """One person asks for more pages than the site can be asked for."""
-        failure = Failure(429, "too_many_pages", "That was a lot at once", "Wait a minute, then go on.", "the customer's budget is used up")
-        step = {"href": self._deployment.own(return_to), "title": "Try again"}
+        failure = Failure(
+            429, "too_many_pages", N_("That was a lot at once"), N_("Wait a minute, then go on."), "the customer's budget is used up"
+        )
+        step = {"href": self._deployment.own(return_to), "title": N_("Try again")}
         return self._dead_end(visit, failure, session=session, portal=portal, step=step)
 
     def jsm_failed(self, visit: Visit, error: JsmFailed, session: Session, portal: Portal, return_to: str) -> Reply:
         """JSM gave no answer that a page could be made of."""
-        title, lead = f"{portal.name} does not answer", "This usually passes. Your link is kept: try again in a moment."
+        title, lead = (
+            Named(N_("%(name)s does not answer"), portal.name),
+            N_("This usually passes. Your link is kept: try again in a moment."),
+        )
         failure = Failure(502, error.code, title, lead, error.message)
-        step = {"href": self._deployment.own(return_to), "title": "Try again"}
+        step = {"href": self._deployment.own(return_to), "title": N_("Try again")}
         return self._dead_end(visit, failure, session=session, portal=portal, step=step, error=error)
 
     def answer_refused(self, visit: Visit, error: AnswerRefused, portal: Portal | None, cookies: Sequence[Header] = ()) -> Reply:
         """An answer that signs nobody in: unknown, late, used, displaced, malformed, or from somebody else."""
         session = self._deployment.session_of(visit)
         if session is not None:
-            step = self._portal_step(portal, f"Go to {portal.name}" if portal else "Go to the portals")
+            step = self._portal_step(portal, Named(N_("Go to %(name)s"), portal.name) if portal else N_("Go to the portals"))
         else:
-            step = self._portal_step(portal, "Start again")
+            step = self._portal_step(portal, N_("Start again"))
         return self._dead_end(visit, explain_answer(error), session=session, portal=portal, step=step, cookies=cookies, error=error)
 
     def login_failed(
@@ -194,7 +216,7 @@ class Pages:
     ) -> Reply:
         """A login that came to nothing; trying again keeps the portal link. ``unsaid`` must not get into the log."""
         failure = explain(error)
-        step = None if failure.another_account else {"href": self._deployment.own(return_to), "title": "Try again"}
+        step = None if failure.another_account else {"href": self._deployment.own(return_to), "title": N_("Try again")}
         email = getattr(error, "email", "")
         return self._dead_end(
             visit,
@@ -210,11 +232,11 @@ class Pages:
 
     def unavailable(self, visit: Visit, error: JsmssoError, path: str) -> Reply:
         """This instance or the provider cannot serve just now; the same address may work again in a moment."""
-        return self._dead_end(visit, explain(error), step={"href": self._deployment.own(path), "title": "Try again"}, error=error)
+        return self._dead_end(visit, explain(error), step={"href": self._deployment.own(path), "title": N_("Try again")}, error=error)
 
     def fault(self, visit: Visit, error: BaseException) -> Reply:
         """A fault of ours, caught at the edge."""
-        failure = Failure(503, "fault", "This did not work", "It is not your mistake. Try again in a moment.", type(error).__name__)
+        failure = Failure(503, "fault", N_("This did not work"), N_("It is not your mistake. Try again in a moment."), type(error).__name__)
         return self._dead_end(visit, failure, step=self._home_step(), where=_where(error))
 
     def _dead_end(
@@ -268,6 +290,7 @@ class Pages:
                 client=self._deployment.client_of(visit),
             )
         return self._render(
+            visit,
             "dead_end.html",
             failure.status,
             cookies,
@@ -294,11 +317,14 @@ class Pages:
         elif failure.status == 403 and is_known:
             metrics.denied()
 
-    def _signed_in(self, template: str, session: Session, cookies: Sequence[Header], **values: Any) -> Reply:
-        return self._render(template, 200, cookies, customer=session.customer, token=self.logout_token(session), **values)
+    def _signed_in(self, visit: Visit, template: str, session: Session, cookies: Sequence[Header], **values: Any) -> Reply:
+        return self._render(visit, template, 200, cookies, customer=session.customer, token=self.logout_token(session), **values)
 
-    def _render(self, template: str, status: int, cookies: Sequence[Header] = (), *, no_referrer: bool = False, **values: Any) -> Reply:
-        body = self._environment.get_template(template).render(values).encode()
+    def _render(
+        self, visit: Visit, template: str, status: int, cookies: Sequence[Header] = (), *, no_referrer: bool = False, **values: Any
+    ) -> Reply:
+        language = language_of(visit.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        body = self._environment.get_template(template).render(values | self._said_in[language]).encode()
         return self._deployment.headers.content(
             status,
             body,
@@ -338,10 +364,16 @@ class Pages:
         return form_token(self._deployment.sealer, "logout", session.id if session else "", self._deployment.now())
 
     def _home_step(self) -> dict[str, str]:
-        return {"href": self._deployment.own("/"), "title": "Go to the portals"}
+        return {"href": self._deployment.own("/"), "title": N_("Go to the portals")}
 
     def _portal_step(self, portal: Portal | None, title: str) -> dict[str, str]:
         return {"href": self._deployment.own(f"/portal/{portal.key}" if portal else "/"), "title": title}
+
+
+def _said_in(language: str) -> dict[str, Any]:
+    """What templates say things with, in one language."""
+    texts = translations(language)
+    return {"lang": language, "gettext": texts.gettext, "ngettext": texts.ngettext, "said": partial(translated, language=language)}
 
 
 def _origins(provider: ServedProvider) -> frozenset[str]:
