@@ -1,4 +1,4 @@
-"""`python -m benchmarks [startup] [runtime] [id-token] [portals] [--quick] [--json FILE]`; without a part, all of them."""
+"""`python -m benchmarks [startup] [runtime] [id-token] [access] [portals] [--quick] [--json FILE]`; without a part, all of them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import id_token, portals, runtime, startup
+from benchmarks import access, id_token, portals, runtime, startup
 from benchmarks.contenders import JSMSSO, JSMSSO_FORWARD_AUTH
 from benchmarks.cpu import can_measure_servers
 
 ACTS = {runtime.REDIRECT: "redirect", runtime.LOGIN: "login", runtime.SESSION: "session", runtime.QUESTION: "forward auth"}
 OURS = (JSMSSO, JSMSSO_FORWARD_AUTH)
-PARTS = ("startup", "runtime", "id-token", "portals")
+PARTS = ("startup", "runtime", "id-token", "access", "portals")
 
 
 def main() -> int:
@@ -53,6 +53,10 @@ def _measure(part: str, quick: bool, console: Console) -> Any:
             found = id_token.measure(5 if quick else 21)
             console.print(_id_token_table(found))
             return asdict(found) | {"ratio": found.ratio}
+        case "access":
+            decisions = access.measure(5 if quick else 21)
+            console.print(_access_table(decisions))
+            return asdict(decisions)
         case "portals":
             runs = portals.measure(0.05 if quick else 0.2)
             console.print(_portals_table(runs))
@@ -107,6 +111,15 @@ def _id_token_table(found: id_token.Comparison) -> Table:
     table.add_row(
         "jsmsso: every check; joserfc: its decode", f"{found.ours:.0f}", f"{found.joserfc:.0f}", f"{found.ratio:.2f}", f"{id_token.ALLOWED}"
     )
+    return table
+
+
+def _access_table(decisions: access.Decisions) -> Table:
+    table = _table("One access decision by a rule that looks and does not fit: CPU, microseconds", "", "taken")
+    for name, taken in decisions.kinds.items():
+        more = f": {access.LISTED:,} addresses, read in {decisions.read:.0f} ms" if name == "email_in" else ""
+        table.add_row(f"{name}{more}", f"{taken:.2f}")
+    table.add_row("all of these rules, one after the other", f"{decisions.together:.1f}")
     return table
 
 

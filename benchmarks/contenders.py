@@ -33,6 +33,8 @@ class Contender:
     command: Callable[[Site], list[str]]
     issuer_path: str = WITH_USERINFO
     processes: int = WORKERS + 1
+    rarer: int = 1
+    """How much more rarely than the others it does each act, as it takes so long."""
     kind: Kind = field(default_factory=Kind)
     why_not: Callable[[], str] = lambda: ""
     """Why it cannot be measured on this machine; empty where it can."""
@@ -128,8 +130,8 @@ _OAUTH2_PROXY = Path(sys.executable).with_name("oauth2-proxy")
 CONTENDERS: Mapping[str, Contender] = {
     JSMSSO: Contender(jsmsso_command),
     JSMSSO_FORWARD_AUTH: Contender(jsmsso_forward_auth, kind=Kind(base="/_sso", question="/auth")),
-    FLASK: Contender(flask),
-    DJANGO: Contender(django, kind=Kind(callback="/oidc/callback/")),
+    FLASK: Contender(flask, rarer=2),
+    DJANGO: Contender(django, rarer=5, kind=Kind(callback="/oidc/callback/")),
     APACHE: Contender(apache, why_not=no_apache),
     APACHE_WITHOUT_USERINFO: Contender(apache, WITHOUT_USERINFO, why_not=no_apache),
     OAUTH2_PROXY: Contender(

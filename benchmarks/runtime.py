@@ -99,7 +99,7 @@ def _rounds(running: tuple[Gateway, ...], size: Size, say: Callable[[str], None]
         for one in running[number % len(running) :] + running[: number % len(running)]:  # nobody is always the first
             say(f"round {number} of {size.rounds}: {one.name}")
             for act, (do, times) in _acts_of(one, size).items():
-                taken[act].setdefault(one.name, []).append(_per_act(one, do, times))
+                taken[act].setdefault(one.name, []).append(_per_act(one, do, times // CONTENDERS[one.name].rarer))
     return taken
 
 
