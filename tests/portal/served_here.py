@@ -24,7 +24,7 @@ SUPPORT = {"text": "Need help?", "email": "help@acme.example"}
 
 
 class _Silent(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log_request(self, *parts: Any) -> None:
         """Requests are what tests assert, not what they print."""
 
 
@@ -35,9 +35,7 @@ def served(folder: Path, port: int, *, prepare: Callable[[LocalJsm], None] = lam
         prepare(jsm)
         changed = {"branding": BRANDING, "support": SUPPORT} | options.pop("changed", {})
         hosted = HostedSite(folder, provider, jsm, changed=changed, public_url=f"http://127.0.0.1:{port}", **options)
-        server = make_server(
-            "127.0.0.1", port, lambda environ, start: hosted.site.application(environ, start), threaded=True, request_handler=_Silent
-        )
+        server = make_server("127.0.0.1", port, hosted.site.application, threaded=True, request_handler=_Silent)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -78,4 +76,5 @@ def some_requests(hosted: HostedSite) -> LocalIssue:
         created=BEGAN - timedelta(hours=2),
     )  # fmt: skip
     issue.status, issue.updated = "Waiting for customer", BEGAN - timedelta(hours=2)
+    issue.history.append((issue.status, issue.updated))
     return issue
