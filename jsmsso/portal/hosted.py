@@ -105,6 +105,7 @@ class HostedPortals:
                 return read
             form = read
             if not visit.is_from_our_pages or not self._services.is_token(form.one("token"), portal, target.rest, session):
+                self._keep_draft(visit, session, portal, names, form)
                 return self._services.pages.form_too_old(visit, session, portal, target.own_path)
         try:
             account_id = self._services.account_id(session.customer)
@@ -117,11 +118,19 @@ class HostedPortals:
             acting = Acting(visit, session, portal, account_id, to, names, form, deployment.renewal_of(session))
             return handle(acting)
         except CustomerRefused as error:
+            self._keep_draft(visit, session, portal, names, form)
             return self._services.pages.customer_refused(visit, error, session, portal, target.own_path)
         except JsmFailed as error:
+            self._keep_draft(visit, session, portal, names, form)
             return self._services.pages.jsm_failed(visit, error, session, portal, target.own_path)
         finally:
             form.close()
+
+    def _keep_draft(self, visit: Visit, session: Session, portal: Portal, names: Mapping[str, str], form: Form) -> None:
+        """The page that says why nothing was sent leads back to the form, with what was typed in it."""
+        if "type" in names and form.values and visit.is_from_our_pages:
+            customer = session.customer
+            self._services.drafts.keep_of_owner(portal, names["type"], form, issuer=customer.issuer, subject=customer.subject)
 
     def _without_session(self, visit: Visit, portal: Portal, target: Target, names: Mapping[str, str]) -> Reply:
         """A form that was sent after its session ended: what was typed is kept for the same person."""
