@@ -186,7 +186,7 @@ class ForwardAuth:
         return site_path(target, base) if base else own_path(target)
 
     def _log(self, visit: Visit, reason: str, **more: str) -> None:
-        self._deployment.events.write("auth.refused", reason=reason, path=visit.path, client=self._deployment.client_of(visit), **more)
+        self._deployment.events.write("auth.refused", reason=reason, path=visit.logged_path, client=self._deployment.client_of(visit), **more)
 
 
 SENTENCES = {

@@ -269,7 +269,7 @@ class Pages:
             provider=provider,
             email=email,
             portal=portal.key if portal else None,
-            path=visit.path,
+            path=visit.logged_path,
             client=self._deployment.client_of(visit),
             where=where,
             rules=rules or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,7 @@ MAX_HEADERS = 16 * 1024  # characters of header names and values; more is answer
 PARSED = 512  # cookie headers that a worker need not take apart again: a browser sends the same one with each request
 MAX_PARSED = 4096  # characters of such a header
 MAX_PATH = 2048  # characters of a decoded path and of a query
+_QUERY_SIGNS = re.compile(r"[?#&=;]")
 
 
 class Visit:
@@ -31,6 +33,11 @@ class Visit:
             header: str = self.environ.get("HTTP_COOKIE", "")
             self._cookies = _remembered_cookies(header) if len(header) <= MAX_PARSED else _cookies(header)
         return self._cookies
+
+    @property
+    def logged_path(self) -> str:
+        """The path as the log has it: without what was meant for a query, since mail programs write ``?`` as ``%3F``."""
+        return _QUERY_SIGNS.split(self.path, maxsplit=1)[0]
 
     @property
     def is_page_load(self) -> bool:
