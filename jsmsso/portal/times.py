@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_skeleton, format_timedelta
 
+from jsmsso.portal.languages import N_
+
 NOW_SECONDS = 60
 LONGEST_NAME = 64  # characters of a zone's name; the longest there is has 32
 FORMATS = {"en": "en_GB"}  # 21 Nov 2026, 14:05: read alike on both sides of the ocean
@@ -51,7 +53,7 @@ class Times:
         """``2 hours ago``, ``yesterday``, ``3 Nov``: as in a list."""
         past = self.now - when
         if past.total_seconds() < NOW_SECONDS:
-            return self.text("just now")
+            return self.text(N_("just now"))
         if self._days_ago(when.astimezone(self.zone)) == 0:
             return format_timedelta(-past, add_direction=True, threshold=1.0, locale=_locale(self.language))
         return self._day(when.astimezone(self.zone))
@@ -69,9 +71,9 @@ class Times:
     def _day(self, local: datetime) -> str:
         days = self._days_ago(local)
         if days == 0:
-            return self.text("today")
+            return self.text(N_("today"))
         if days == 1:
-            return self.text("yesterday")
+            return self.text(N_("yesterday"))
         return self._format("MMMd" if local.year == self.now.astimezone(self.zone).year else "yMMMd", local)
 
     def _days_ago(self, local: datetime) -> int:

@@ -12,6 +12,7 @@ from werkzeug.formparser import parse_form_data
 
 from jsmsso.errors import JsmssoError, StoreUnavailable
 from jsmsso.identity.email_address import NotAnEmailAddress, fold_email
+from jsmsso.portal.languages import N_
 from jsmsso.runtime.answers import Callback
 from jsmsso.runtime.backchannel import end_by_logout_token
 from jsmsso.runtime.bodies import Bodies, BodyRefused
@@ -189,13 +190,15 @@ class Application:
         return_to = deployment.return_to_of(form.get("return_to", ""))
         portal = deployment.portal_of(return_to)
         if not visit.is_from_our_pages or not is_form_token(deployment.sealer, form.get("token", ""), "login", "", deployment.now()):
-            return self._pages.sign_in(visit, portal, return_to, wrong="This form was open for too long. Please type your address again.")
+            return self._pages.sign_in(
+                visit, portal, return_to, wrong=N_("This form was open for too long. Please type your address again.")
+            )
         typed = form.get("email", "").strip()
         try:
             email = fold_email(typed)
         except NotAnEmailAddress:
             return self._pages.sign_in(
-                visit, portal, return_to, wrong="That is no whole email address, such as name@example.com.", typed=typed
+                visit, portal, return_to, wrong=N_("That is no whole email address, such as name@example.com."), typed=typed
             )
         provider = deployment.of_address(email, portal)
         if provider is None:

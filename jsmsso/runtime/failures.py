@@ -152,3 +152,15 @@ _ABOUT_THE_PERSON = (
     "account_selection_required",
     "unmet_authentication_requirements",
 )
+
+OF_AUTHORIZATION = (
+    N_("The login service did not accept how this site asked. It is not your mistake; the people who run this site can see why."),
+    N_("The login service needs something more from you. Sign in again."),
+    N_("The login service has a problem of its own. This usually passes: try again in a moment."),
+    N_("The sign-in was cancelled, or the login service does not let you in here."),
+    N_("Choose which account to sign in with, then try again."),
+    N_("The login service needs your consent first. Sign in again and agree, or ask the people who run this site."),
+    N_("This site asks for a stronger sign-in, such as a second factor, than the login service could make with you."),
+    N_("Your account has just been set up. Sign in once more."),
+)
+"""The sentences of :mod:`jsmsso.oidc.authorization`, which knows no languages, for the catalogues."""
