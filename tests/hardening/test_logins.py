@@ -237,6 +237,17 @@ def test_of_two_workers_with_one_answer_one_goes_on_in_each_of_many_rounds(site:
     assert len(site.events("login.ok")) == rounds
 
 
+@pytest.mark.parametrize("written", ["%3F", "%3f", "%23", "%26", "%3B", "/%3F", "%3F%3F"])
+def test_an_answer_whose_question_mark_was_encoded_on_the_way_is_not_logged(site: Site, browser: Browser, written: str) -> None:
+    """Mail programs and filters encode too much; the code is still good then, and belongs into no log."""
+    browser.get(browser.start_login().replace("?", written))
+    assert site.log[-1]["event"] == "page.not_found"
+    assert "code" not in site.log[-1]["path"]
+    browser.get("/portal/HELP" + written + "token=abcdef&jwt=ghijkl")
+    assert "abcdef" not in site.log_text
+    assert "ghijkl" not in site.log_text
+
+
 # Many tabs ------------------------------------------------------------------------------------
 
 
