@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.services import SERVICES
+from tests.services import SERVICES, warm
 from tests.services.children import PATIENCE, installed_script
 
 CLEARED = ("JSMSSO_", "AWS_", "XDG_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "BROWSER")
-KEPT = ("JSMSSO_ATLASSIAN_OPENAPI", "JSMSSO_CHROMIUM")
+KEPT = ("JSMSSO_ATLASSIAN_OPENAPI", "JSMSSO_CHROMIUM", "JSMSSO_TESTS_COLD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,10 @@ def make_home(path: Path) -> Home:
 
 def run_jsmsso(home: Home, *arguments: str, typed: str = "", env: Mapping[str, str] | None = None) -> Ran:
     """Run the installed ``jsmsso`` in that home, without a terminal; ``env`` is added to its environment."""
+    script, environment = installed_script("jsmsso"), home.env | dict(env or {})
+    if not os.environ.get("JSMSSO_TESTS_COLD"):
+        return Ran(*warm.run(script, arguments, typed=typed, env=environment, cwd=home.work, patience=PATIENCE))
     done = subprocess.run(
-        [installed_script("jsmsso"), *arguments],
-        input=typed,
-        env=home.env | dict(env or {}),
-        cwd=home.work,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
+        [script, *arguments], input=typed, env=environment, cwd=home.work, capture_output=True, text=True, timeout=PATIENCE
     )
     return Ran(done.returncode, done.stdout, done.stderr)
