@@ -80,6 +80,7 @@ class RaisePages:
                 return self._again(acting, offered, limit, filled, 400)
             return self._sent(acting, offered, filled, values)
         except _LimitedError as error:
+            self._services.drafts.keep(acting, type_id, filled.given, filled.files)
             return error.reply
         except JsmFailed as error:
             return self._failed(acting, offered, limit, filled, error)
@@ -129,8 +130,10 @@ class RaisePages:
                     one for file in files for one in upload_temporary(to.client, to.site, desk, [(file.name, file.mime_type, file.read())])
                 ]
             }
-        except JsmUnreachable as error:
-            raise JsmFailed(error.message, error.hint) from error  # no request can have come of it
+        except JsmFailed as error:
+            if _may_have_worked(error):  # but no request can have come of it
+                raise JsmFailed(error.message, error.hint) from error
+            raise
 
     def _made_since(self, acting: Acting, offered: OfferedForm, values: Mapping[str, Any], since: float) -> str:
         """The key of a request like this one that the customer has had since then; empty where JSM finds none. Raises JSM's errors.
@@ -157,7 +160,10 @@ class RaisePages:
         self._services.audit("request.created", acting, request=key, type=offered.type.name)
         self._services.recent.add(acting, issue_id)
         if any(one.kind == "attachment" for one in offered.form.fields):
-            self._services.files.note_raised(acting, issue_id, key)
+            try:
+                self._services.files.note_raised(acting, issue_id, key)
+            except JsmFailed as error:  # the request is there all the same, and must not be raised again
+                self._say(acting, error)
 
     def _with_people(self, acting: Acting, offered: OfferedForm, filled: Filled) -> tuple[dict[str, Any], Filled]:
         """All values, those of user fields by whole addresses. Who is not there and who may not be chosen look alike."""
@@ -270,6 +276,7 @@ class RaisePages:
             native=self._native_address(acting, offered),
             action=services.own(acting, f"create/{type_id}"),
             back=services.own(acting),
+            answers=f"{services.own(acting, 'search')}?part=articles&q=" if acting.portal.knowledge_base == "all_customers" else "",
             form_token=services.token(acting, f"create/{type_id}"),
             once=again or services.once.new_key(),
             owner=services.drafts.owner(acting, type_id),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.runtime.site import Answer, Browser
 MANY = 1_000_000
 
 
-def raised(hosted: HostedSite, browser: Browser, summary: str, files: list[File] | None = None, **options: object) -> Answer:
+def raised(hosted: HostedSite, browser: Browser, summary: str, files: list[File] | None = None, **options: Any) -> Answer:
     place = hosted.jsm.site.desk("HELP")
     assert place is not None
     where = f"/portal/HELP/create/{place.types[0].id}"
@@ -46,6 +47,7 @@ def test_a_customer_may_raise_so_many_requests_in_an_hour(make_hosted: MakeHoste
     assert refused.status == 429
     assert 3300 <= int(refused.header("Retry-After")) <= 3900
     assert "Try again in" in refused.text
+    assert 'value="three"' in ann.get(f"/portal/HELP/create/{hosted.jsm.site.desks[0].types[0].id}").text
     assert raised(hosted, ben, "bens").status == 303
     assert [issue.summary for issue in hosted.jsm.site.requests] == ["one", "two", "bens"]
     (line,) = hosted.audit("spam.limited")

@@ -292,6 +292,23 @@ def test_a_worker_that_never_saw_the_form_keeps_what_was_typed(hosted: HostedSit
     assert "Screen flickers" not in ann.get(where).text
 
 
+def test_a_file_that_jsm_does_not_take_raises_nothing_and_nobody_wonders(hosted: HostedSite, ann: Browser) -> None:
+    where = place(hosted)
+    page = ann.get(where)
+    hosted.jsm.break_with(Fault("dropped", "/rest/servicedeskapi/servicedesk/1/attachTemporaryFile"))
+    answer = send_files(ann, page, where, TYPED, [("f-attachment", ("a.txt", "text/plain", b"one"))])
+    assert answer.status == 503
+    assert "Nothing was sent" in texts(answer)
+    assert issues(hosted) == []
+
+
+def test_the_summary_asks_for_answers_only_where_articles_are_for_everybody(make_hosted: MakeHosted) -> None:
+    for knowledge_base in ("off", "all_customers"):
+        hosted = make_hosted(help={"knowledge_base": knowledge_base})
+        page = hosted.signed_in(hosted.ann).get(place(hosted))
+        assert ("data-answers" in page.text) == (knowledge_base == "all_customers")
+
+
 def test_a_file_larger_than_the_site_takes_is_refused_before_it_is_sent_on(hosted: HostedSite, ann: Browser) -> None:
     hosted.jsm.site.attachment_limit = 1000
     where = place(hosted)
