@@ -47,8 +47,8 @@ def test_check_lists_complaints_for_programs(jsmsso: Callable[..., Ran], jsmsso_
 def test_check_says_what_serve_would_refuse(jsmsso: Callable[..., Ran]) -> None:
     ran = jsmsso("profile", "check", "--profile", str(EXAMPLES / "full.yaml"), "--json")
     assert ran.code == 0
-    assert any(note.startswith("limits") for note in ran.json()["refused"])
-    assert "warning: serve refuses: limits" in ran.stderr
+    assert any(note.startswith("portals[].mode: native") for note in ran.json()["refused"])
+    assert "warning: serve refuses: portals[].mode: native" in ran.stderr
     assert "warning: saml is not acted on yet" in ran.stderr
 
 
