@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from jsmsso.portal.hosted import HostedPortals
 from jsmsso.portal.recent import KIND
-from jsmsso.portal.services import Services
 from jsmsso.portal.shared_records import change
-from jsmsso.runtime.application import Application
 from jsmsso.sandbox.jsm_faults import Fault
 from tests.portal.conftest import MakeHosted
+from tests.portal.desks import services_of
 from tests.portal.hosted_site import File, HostedSite, send, send_files
 from tests.runtime.site import Answer, Browser
 
@@ -29,12 +27,6 @@ def raised(hosted: HostedSite, browser: Browser, summary: str, files: list[File]
     if files is None:
         return send(browser, page, where, {"f-summary": summary}, **options)
     return send_files(browser, page, where, {"f-summary": summary}, [("f-attachment", file) for file in files], **options)
-
-
-def services_of(application: Application) -> Services:
-    rooms = application._hosted
-    assert isinstance(rooms, HostedPortals)
-    return rooms._services
 
 
 def test_a_customer_may_raise_so_many_requests_in_an_hour(make_hosted: MakeHosted) -> None:

@@ -7,17 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from jsmsso.portal.acting import Acting
-from jsmsso.portal.hosted import HostedPortals
-from jsmsso.portal.types import Offered, Types
-from jsmsso.runtime.visit import Visit
+from jsmsso.portal.types import Offered
 from jsmsso.sandbox.jsm_faults import Fault
 from jsmsso.sandbox.jsm_field_kinds import IT_HELP, NOT_FOR_EVERYONE
-from jsmsso.sandbox.jsm_people import LocalPerson
 from jsmsso.sandbox.local_jsm import LocalJsm
 from tests.jsm.checked_site import checked_jsm
 from tests.portal.conftest import MakeHosted
-from tests.portal.desks import desks, type_id
+from tests.portal.desks import acting, desks, type_id
 from tests.portal.hosted_site import SERVICE_ACCOUNT, HostedSite
 
 
@@ -25,20 +21,6 @@ from tests.portal.hosted_site import SERVICE_ACCOUNT, HostedSite
 def jsm() -> Iterator[LocalJsm]:
     with checked_jsm(accounts=(SERVICE_ACCOUNT,), desks=desks()) as site:
         yield site
-
-
-def acting(hosted: HostedSite, person: LocalPerson) -> tuple[Types, Acting]:
-    """What a page of this customer's at HELP knows, in a worker of its own."""
-    browser = hosted.signed_in(person)
-    environ = {"REQUEST_METHOD": "GET", "QUERY_STRING": "", "REMOTE_ADDR": "192.0.2.7"}
-    visit = Visit(environ | {"HTTP_COOKIE": "; ".join(f"{k}={v}" for k, v in browser.cookies.items())}, "/portal/HELP")
-    rooms = hosted.site.application._hosted
-    assert isinstance(rooms, HostedPortals)
-    services = rooms._services
-    session = hosted.site.deployment.session_of(visit)
-    assert session is not None
-    portal = next(one for one in hosted.site.deployment.portals.all if one.key == "HELP")
-    return Types(services), Acting(visit, session, portal, person.id, services.connect(5.0))
 
 
 def names(offered: Offered) -> dict[str, list[str]]:
