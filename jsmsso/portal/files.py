@@ -127,9 +127,12 @@ class FilePages:
 
     def _one(self, acting: Acting, seen: SeenRequest) -> Attachment | None:
         """The attachment that the address names, if it is of this request and may be shown."""
-        return self._visible.get((seen.facts.id, acting.portal.id), partial(self._looked_up, acting, seen)).value.get(
-            acting.names["attachment"]
-        )
+        key, wanted, look = (seen.facts.id, acting.portal.id), acting.names["attachment"], partial(self._looked_up, acting, seen)
+        one = self._visible.get(key, look).value.get(wanted)
+        if one is not None:
+            return one
+        self._visible.forget(key)  # another worker may have put it there a moment ago
+        return self._visible.get(key, look).value.get(wanted)
 
     def _looked_up(self, acting: Acting, seen: SeenRequest) -> Mapping[str, Attachment]:
         to, key = acting.to, seen.facts.key

@@ -160,7 +160,7 @@ class HostedPortals:
         finally:
             self._reading.release()
         chosen = tuple((name, file) for name, file in files.items(multi=True) if file.filename)
-        for _, file in files.items(multi=True):
+        for file in (one for several in files.listvalues() for one in several):
             if not file.filename:  # an input in which none was chosen
                 file.close()
         return Form({name: tuple(values.getlist(name)) for name in values}, chosen)

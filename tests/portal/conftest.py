@@ -34,7 +34,7 @@ def make_hosted(tmp_path: Path, provider: Provider, jsm: LocalJsm) -> Iterator[M
     """``make_hosted(help={"sharing": "none"}, limits={...})``: keys of the portal HELP, and other keys of the profile."""
     made: list[HostedSite] = []
 
-    def make(*, help: dict[str, Any] | None = None, jsm: LocalJsm = jsm, **changed: Any) -> HostedSite:
+    def make(*, help: dict[str, Any] | None = None, jsm: LocalJsm = jsm, **changed: Any) -> HostedSite:  # noqa: A002 - the portal's key
         made.append(HostedSite(tmp_path / f"site{len(made)}", provider, jsm, help or {}, changed))
         return made[-1]
 

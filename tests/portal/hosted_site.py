@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from jsmsso.runtime.forms import form_token
+from jsmsso.runtime.visit import Visit
 from jsmsso.sandbox.jsm_people import LocalPerson
 from jsmsso.sandbox.jsm_requests import LocalIssue
 from jsmsso.sandbox.jsm_site import LocalAccount
@@ -63,12 +65,12 @@ class HostedSite:
         known = self.jsm.site.people.with_email(email)
         return known[0] if known else self.jsm.site.add_customer(email, name, desks=("HELP", "HR"), organizations=organizations)
 
-    def signed_in(self, person: LocalPerson, **claims: Any) -> Browser:
-        """A browser of this customer's, who has just signed in."""
+    def signed_in(self, person: LocalPerson, at: str = "HELP", **claims: Any) -> Browser:
+        """A browser of this customer's, who has just signed in at a portal."""
         self.provider.claims |= {"sub": f"sub-{person.email}", "email": person.email, "name": person.display_name} | claims
         self.provider.userinfo["sub"] = f"sub-{person.email}"
         browser = Browser(self.site)
-        answer = browser.log_in("/portal/HELP")
+        answer = browser.log_in(f"/portal/{at}")
         assert answer.status == 303, answer.text
         return browser
 
@@ -107,6 +109,17 @@ def form_at(page: Answer, address: str) -> dict[str, str]:
             found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
             return {unescape(name): unescape(value) for name, value in found}
     raise AssertionError(f"no form for {address} in {page.text}")
+
+
+def token_for(hosted: HostedSite, browser: Browser, rest: str, portal: str) -> str:
+    """What a customer cannot have: a form of a page that they were never shown."""
+    deployment = hosted.site.deployment
+    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "HTTP_COOKIE": "; ".join(f"{n}={v}" for n, v in browser.cookies.items())}
+    session = deployment.session_of(Visit(environ, "/"))
+    place = deployment.portals.named(portal)
+    assert session is not None
+    assert place is not None
+    return form_token(deployment.sealer, f"{place.id} {rest}", session.id, deployment.now())
 
 
 def send(browser: Browser, page: Answer, address: str, fields: Mapping[str, str | list[str]], **options: Any) -> Answer:
