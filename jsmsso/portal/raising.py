@@ -285,6 +285,7 @@ class RaisePages:
             problem=problem,
             trouble=trouble,
             is_restored=is_restored,
+            is_stale=offered.is_stale,
             lost=lost or (draft.left_out if draft else 0),
         )
 

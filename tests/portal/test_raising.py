@@ -277,6 +277,19 @@ def test_while_jsm_is_down_everything_typed_stays_on_the_page(hosted: HostedSite
     assert [(one.filename, one.content) for one in issue.attachments] == [("a.txt", b"one")]
 
 
+def test_a_form_that_is_known_is_shown_while_jsm_is_down_and_says_so(hosted: HostedSite, ann: Browser) -> None:
+    where = place(hosted)
+    ann.get(where)
+    hosted.site.clock.advance(301)
+    hosted.jsm.break_with(Fault("status", "/rest/", status=500))
+    page = ann.get(where)
+    assert page.status == 200
+    assert "Jira does not answer just now." in texts(page)
+    assert send(ann, page, where, TYPED).status == 503
+    hosted.jsm.faults.clear()
+    assert "Jira does not answer" not in texts(ann.get(where))
+
+
 def test_a_worker_that_never_saw_the_form_keeps_what_was_typed(hosted: HostedSite, ann: Browser) -> None:
     where = place(hosted)
     page = ann.get(where)
