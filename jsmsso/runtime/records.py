@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from jsmsso.errors import AccountUnknown, CustomerRefused, JsmFailed, JsmRefused, JsmssoError, StoreUnavailable, TooBusy
@@ -26,6 +27,7 @@ MAKING_PAUSE = 5.0  # seconds until an account that JSM does not know yet is tri
 SHORT_PAUSE = 30.0  # the longest pause in a write's first hour
 LONG_PAUSE = 300.0  # and after it
 FIRST_HOUR = 3600.0
+SEEN_SECONDS = 86_400.0  # how exactly the last visit is known: retention counts in days, and a login should not cost a write for it
 MISSING_SECONDS = 300.0  # until a person without an account is looked for again
 REMEMBERED = 20_000  # persons at desks that a worker remembers as done
 
@@ -94,7 +96,7 @@ class Records:
     def account_id(self, customer: Customer) -> str:
         """The customer's account, found but never created; empty where there is none. Raises JSM's errors and :class:`CustomerRefused`."""
         wanted = self._wanted(customer, None, organizations_known=False)
-        standing, _ = known_to(self._store, wanted, self._issuers.get(wanted.provider, ()))
+        standing = self._seen(known_to(self._store, wanted, self._issuers.get(wanted.provider, ()))[0])
         if standing.account_id:
             return standing.account_id
         with self._places.one("JSM"):
@@ -136,8 +138,18 @@ class Records:
         desk = portal.service_desk if portal is not None else ""
         return of_customer(customer, self._settings, desk, organizations_known=organizations_known)
 
+    def _seen(self, standing: Standing) -> Standing:
+        """The person is here, so that ``retention.accounts`` begins anew, to a day."""
+        account, now = standing.account, self._now()
+        if account is None or now < account.last_seen + SEEN_SECONDS:
+            return standing
+        with contextlib.suppress(StoreUnavailable):  # whoever needs the store says so
+            self._store.see(account.issuer, account.subject, now)
+        return replace(standing, account=replace(account, last_seen=now))
+
     def _ensure(self, wanted: Wanted) -> Outcome:
         standing, is_done = known_to(self._store, wanted, self._issuers.get(wanted.provider, ()))
+        standing = self._seen(standing)
         if is_done:
             return Outcome("settled", standing.account_id)
         now = self._now()

@@ -18,6 +18,7 @@ from tests.runtime.site import Browser, Site, portal
 
 EMAIL = "ann@acme.example"
 ADMINISTRATOR = LocalAccount(email="sso-bot@example.com", token="local-jsm-token", role="administrator")
+DAY = 86_400.0
 ALL_ON = {"create": True, "add_to_service_desk": True}
 
 Customized = Callable[..., Site]
@@ -88,6 +89,32 @@ def test_a_second_login_asks_jsm_nothing(customized: Customized, jsm: LocalJsm) 
 
     assert Browser(site).log_in("/portal/HELP").status == 303
     assert len(jsm.seen) == before
+
+
+def test_somebody_who_keeps_coming_is_never_forgotten_though_nothing_changes(
+    customized: Customized, jsm: LocalJsm, provider: Provider
+) -> None:
+    site = customized(**ALL_ON)
+
+    def log_in_after(days: int) -> None:
+        site.clock.advance(days * DAY)
+        provider.claims |= {"iat": site.clock(), "exp": site.clock() + 300}
+        assert Browser(site).log_in("/portal/HELP").status == 303
+
+    def forgotten() -> int:
+        return site.deployment.store.clean(now=site.clock(), accounts_before=site.clock() - 400 * DAY, queue_before=0.0)["accounts"]
+
+    log_in_after(0)
+    before = len(jsm.seen)
+    for _ in range(5):
+        log_in_after(100)
+        assert forgotten() == 0
+    assert len(jsm.seen) == before
+
+    site.clock.advance(399 * DAY)
+    assert forgotten() == 0
+    site.clock.advance(2 * DAY)
+    assert forgotten() == 1
 
 
 def test_another_portal_adds_to_its_desk_when_it_is_opened(customized: Customized, jsm: LocalJsm) -> None:
