@@ -32,6 +32,7 @@ portals:
     url: https://acme.atlassian.net/servicedesk/customer/portal/3
     mode: redirect
   - {id: "4", key: NEWS, service_desk: "4", name: News, url: https://a.example/4, mode: redirect, visibility: public}
+  - {id: "5", key: LAB, service_desk: "5", name: Lab, url: https://a.example/5, mode: redirect, visibility: jira}
 """
 ADA = {"email": "Ada@ACME.com", "email_verified": True, "cognito:groups": ["customers", "it"]}
 EVE = {"email": "eve@evil.example", "email_verified": True}
@@ -72,6 +73,14 @@ CHECKS = [
     pytest.param({"claims": ADA}, (), 0, "ada@acme.com: Allowed by rule 1", id="what test-connection --json prints"),
     pytest.param(EVE, ("--portal", "NEWS"), 0, "Allowed: NEWS is public, nobody logs in for it", id="a public portal"),
     pytest.param(ADA, ("--portal", "HELP"), 0, "ada@acme.com: Allowed by rule 1", id="a portal without rules"),
+    pytest.param(
+        ADA,
+        ("--portal", "LAB"),
+        0,
+        "ada@acme.com: Allowed by rule 1: allow email domain acme.com; then JSM must know them at LAB",
+        id="a portal that asks JSM",
+    ),
+    pytest.param(EVE, ("--portal", "LAB"), 1, "eve@evil.example: Denied by rule 2: deny everyone\n", id="a portal that need not ask JSM"),
 ]
 
 

@@ -26,6 +26,8 @@ class Verdict:
     decision: Decision
     explained: tuple[tuple[str, Explained], ...] = ()
     refused: IdentityRefused | None = None
+    asks_jira: bool = False
+    """Whether the portal then asks JSM too, which may still say no (``visibility: jira``)."""
 
     @property
     def allowed(self) -> bool:
@@ -34,7 +36,8 @@ class Verdict:
     def __str__(self) -> str:
         if self.refused is not None:
             return f"Refused: {self.refused.message}"
-        return f"{self.email}: {self.decision}" if self.email else str(self.decision)
+        told = f"{self.email}: {self.decision}" if self.email else str(self.decision)
+        return told + (f"; then JSM must know them at {self.portal}" if self.asks_jira and self.allowed else "")
 
     def to_data(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -46,6 +49,7 @@ class Verdict:
             "rule": decision.number or None,
             "of": decision.portal or None,
             "reason": decision.rule,
+            "asks_jira": self.asks_jira,
             "refused": refused and {"reason": refused.reason, "message": refused.message, "hint": refused.hint},
             "rules": [
                 {"portal": key or None, "number": one.number, "rule": one.rule, "result": one.result, "why": one.why}
@@ -57,13 +61,12 @@ class Verdict:
 def judge(profile: Profile, folder: Path, provider: str, claims: Mapping[str, Any], portal: Portal | None) -> Verdict:
     """The decision about ``claims`` of ``provider``: by the rules for everyone, then by those of ``portal``.
 
-    Raises :class:`NotReady` for a file of addresses that cannot be read, :class:`UsageError` for a portal that JSM decides about.
+    JSM's word on a portal with ``visibility: jira`` is not asked for. Raises :class:`NotReady` for a file of addresses that
+    cannot be read, :class:`UsageError` for a portal whose customers log in at another provider.
     """
     key = portal.key if portal else ""
     if portal is not None and portal.visibility == "public" and portal.mode == "redirect":
         return Verdict("", key, Decision(True, 0, f"{key} is public, nobody logs in for it"))
-    if portal is not None and portal.visibility == "jira":
-        raise UsageError(f"{key} has visibility: jira, which is not acted on yet", "serve refuses it.")
     if portal is not None and portal.provider not in (None, provider):
         raise UsageError(f"the customers of {key} log in at {portal.provider}", f"Claims of that provider: --provider {portal.provider}")
     known: dict[str, AddressList] = {}
@@ -81,7 +84,8 @@ def judge(profile: Profile, folder: Path, provider: str, claims: Mapping[str, An
     if own and decision.allowed:
         decision = decide(own, customer, claims, key)
         explained += [(key, one) for one in explain(own, customer, claims)]
-    return Verdict(customer.email, key, decision, tuple(explained))
+    asks_jira = portal is not None and portal.visibility == "jira"
+    return Verdict(customer.email, key, decision, tuple(explained), asks_jira=asks_jira)
 
 
 def lists_of(profile: Profile, portal: str = "") -> list[tuple[str, tuple[Rule, ...]]]:
