@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 
 from werkzeug.exceptions import HTTPException
@@ -14,6 +13,7 @@ from jsmsso.portal.routes import Route, find, from_native, methods_of
 from jsmsso.portal.seeing import SeenRequest
 from jsmsso.portal.services import Services
 from jsmsso.profile.model import Portal
+from jsmsso.runtime.bodies import Bodies, BodyRefused
 from jsmsso.runtime.gate import Gate
 from jsmsso.runtime.replies import Reply
 from jsmsso.runtime.sessions import Session
@@ -24,7 +24,7 @@ PAGE_SECONDS = 3.0  # what JSM may take of a page; then comes what is known, or 
 POST_SECONDS = 10.0  # what it may take of a form that was sent
 MAX_TEXT_FORM = 2 * 1024 * 1024  # bytes of a form without its files
 MAX_PARTS = 500  # fields and files of one form
-FORMS_AT_ONCE = 4
+FORMS_AT_ONCE = 3  # of a worker's sixteen threads, besides those that wait for small forms, a provider and JSM
 
 Handler = Callable[[Acting, SeenRequest | None], Reply]
 
@@ -36,7 +36,7 @@ class HostedPortals:
         self._services = services
         self._deployment = services.deployment
         self._gate = gate
-        self._reading = threading.BoundedSemaphore(FORMS_AT_ONCE)
+        self.bodies = Bodies(MAX_TEXT_FORM + services.most_upload, FORMS_AT_ONCE)
         self._handlers: Mapping[str, Handler] = services.handlers()
 
     def reply(self, visit: Visit, portal: Portal, name: str, rest: str) -> Reply:
@@ -144,21 +144,20 @@ class HostedPortals:
 
     def read_form(self, visit: Visit) -> Form | Reply:
         """The fields and files of a form, or the answer to one that cannot be read. Files of some size lie on disk meanwhile."""
-        if not self._reading.acquire(blocking=False):
-            return self._deployment.headers.plain(503, "Too many forms at once. Try again in a moment.", [("Retry-After", "2")])
+        environ = visit.environ
         try:
-            _, values, files = parse_form_data(
-                visit.environ,
-                silent=False,
-                max_content_length=MAX_TEXT_FORM + self._services.most_upload,
-                max_form_memory_size=MAX_TEXT_FORM,
-                max_form_parts=MAX_PARTS,
-            )
+            with self.bodies.stream(environ, self._deployment.proxies.client_of(environ)) as body:
+                _, values, files = parse_form_data(
+                    {"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_TYPE": environ.get("CONTENT_TYPE", "")},
+                    silent=False,
+                    max_form_memory_size=MAX_TEXT_FORM,
+                    max_form_parts=MAX_PARTS,
+                )
+        except BodyRefused as error:
+            return self._deployment.headers.plain(error.status, error.text, [("Retry-After", "2")] if error.status == 503 else ())
         except (HTTPException, ValueError) as error:
             status = getattr(error, "code", None) or 400
             return self._deployment.headers.plain(status, "This form cannot be read: it is too large, or was cut off on its way.")
-        finally:
-            self._reading.release()
         chosen = tuple((name, file) for name, file in files.items(multi=True) if file.filename)
         for file in (one for several in files.listvalues() for one in several):
             if not file.filename:  # an input in which none was chosen

@@ -43,7 +43,7 @@ class Application:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._base_path = deployment.base_path
-        self.bodies = Bodies(MAX_FORM)
+        self._bodies = Bodies(MAX_FORM)
         self._headers = deployment.headers
         self._pages = Pages(deployment)
         self._gate = Gate(deployment, self._pages)
@@ -76,6 +76,10 @@ class Application:
     def close(self) -> None:
         """Let go of what this process opened, such as the store."""
         self._deployment.store.close()
+
+    def overdue_peers(self) -> set[str]:
+        """The addresses of those who do not send on a body; see :meth:`Bodies.overdue_peers`."""
+        return self._bodies.overdue_peers() | (self._hosted.bodies.overdue_peers() if self._hosted is not None else set())
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         reply = self.reply_to(environ)
@@ -235,7 +239,7 @@ class Application:
     def _form(self, visit: Visit) -> dict[str, str] | Reply:
         """The fields of a form, or the answer to one that cannot be read."""
         try:
-            body = self.bodies.read(visit.environ, self._deployment.proxies.client_of(visit.environ))
+            body = self._bodies.read(visit.environ, self._deployment.proxies.client_of(visit.environ))
             read = {
                 "wsgi.input": BytesIO(body),
                 "CONTENT_LENGTH": str(len(body)),

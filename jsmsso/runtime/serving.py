@@ -53,7 +53,7 @@ class _Loader:
         _empty_environment()
         _end_with(self._parent)
         application = self.prepared.application()
-        cut_stalled_ones(application.bodies.overdue_peers)
+        cut_stalled_ones(application.overdue_peers)
         if self.prepared.shared is not None:
             (self.prepared.shared / f"{os.getpid()}.started").touch()
         return application

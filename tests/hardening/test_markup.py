@@ -7,14 +7,12 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-import pytest
-
 from tests.hardening.as_a_browser import addresses_in
 from tests.oidc.provider import Provider
 from tests.runtime.site import NATIVE, PUBLIC_URL, Answer, Browser, Site, portal
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route
+    from playwright.sync_api import ConsoleMessage, Frame, Page, Route
 
 MARKUP = [
     "<script>ran=1</script>",
@@ -126,58 +124,99 @@ def test_no_text_changes_the_shape_of_a_page(make_site: Callable[..., Site], pro
                 assert one.startswith(("/", "#main", "mailto:help@acme.example", "https://help.acme.example/", NATIVE)), (address, one)
 
 
-@pytest.mark.parametrize("with_policy", [True, False], ids=["with our policy", "without it"])
-def test_no_text_runs_in_a_browser(
-    make_site: Callable[..., Site], provider: Provider, another_provider: Provider, browser_context: BrowserContext, with_policy: bool
-) -> None:
-    """Without the Content-Security-Policy escaping alone must hold; with it, the policy must have nothing to refuse."""
-    complaints: list[str] = []
-    outside: list[str] = []
-    shown: dict[str, Answer] = {}
-    site = make_site(provider, another_provider)
+def together(texts: list[str]) -> list[str]:
+    """The texts in as few as have room in a name, which is cut after 255 characters."""
+    joined = [""]
+    for text in texts:
+        if len(joined[-1]) + len(text) > 220:
+            joined.append("")
+        joined[-1] += text
+    return joined
 
-    def fulfil(route: Route) -> None:
-        url = route.request.url
-        path = url.removeprefix(PUBLIC_URL)
-        answer = shown.get(path) or (Browser(site).get(path) if path.startswith("/assets/") else None)
-        if not url.startswith(PUBLIC_URL) or answer is None:
-            outside.append(url)
+
+class Shown:
+    """Answers played to a real browser. ``complaints`` are its own, ``outside`` what it asked of others."""
+
+    def __init__(self, page: Page, *, with_policy: bool) -> None:
+        self.complaints: list[str] = []
+        self.outside: list[str] = []
+        self._page = page
+        self._with_policy = with_policy
+        self._answers: list[Answer] = []
+        page.on("console", self._hear)
+        page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.route("**/*", self._fulfil)
+
+    def one_by_one(self, answers: list[Answer]) -> list[list[str]]:
+        """Each page's elements."""
+        self._answers = answers
+        found = []
+        for number in range(len(answers)):
+            self._page.goto(f"{PUBLIC_URL}/shown/{number}", wait_until="domcontentloaded")
+            found.append(elements_of(self._page.main_frame))
+        return found
+
+    def in_frames(self, answers: list[Answer]) -> list[list[str]]:
+        """The same, all at once."""
+        self._answers = answers
+        self._page.goto(f"{PUBLIC_URL}/frames")
+        assert len(self._page.frames) == len(answers) + 1
+        return [elements_of(frame) for frame in self._page.frames[1:]]
+
+    def _fulfil(self, route: Route) -> None:
+        path = route.request.url.removeprefix(PUBLIC_URL)
+        if path == "/frames":
+            frames = "".join(f"<iframe src=/shown/{number}></iframe>" for number in range(len(self._answers)))
+            route.fulfill(content_type="text/html", body=f"<!doctype html>{frames}")
+        elif path.startswith("/shown/"):
+            answer = self._answers[int(path.removeprefix("/shown/"))]
+            left_out = NOT_PLAYED if self._with_policy else (*NOT_PLAYED, "Content-Security-Policy")
+            headers = {name: value for name, value in answer.headers if name not in left_out}
+            route.fulfill(status=answer.status, headers=headers, body=answer.body)
+        elif path.startswith(("/assets/", "/favicon.ico")):
+            route.fulfill(status=204)
+        else:
+            self.outside.append(path)
             route.abort()
-            return
-        headers = {name: value for name, value in answer.headers if name not in NOT_PLAYED}
-        if not with_policy:
-            headers.pop("Content-Security-Policy")
-        route.fulfill(status=answer.status, headers=headers, body=answer.body)
 
-    def hear(message: ConsoleMessage) -> None:
+    def _hear(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text:
-            complaints.append(message.text)
-
-    page: Page = browser_context.new_page()
-    page.on("console", hear)
-    page.on("dialog", lambda dialog: complaints.append(dialog.message))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.route("**/*", fulfil)
-    plain = [dom_of(page, shown, one) for _, one in pages(make_site, provider, another_provider, PLAIN)]
-    for text in MARKUP if with_policy else MARKUP[:12]:
-        found = [dom_of(page, shown, one) for _, one in pages(make_site, provider, another_provider, text)]
-        assert found == plain, text
-    assert [one for one in complaints if "frame" not in one] == []
-    assert outside == []
+            self.complaints.append(message.text)
 
 
-def dom_of(page: Page, shown: dict[str, Answer], answer: Answer) -> list[str]:
+def elements_of(frame: Frame) -> list[str]:
     """The elements that a browser makes of a page, with their attributes' names; nothing of it ran."""
-    shown["/shown"] = answer
-    page.goto(f"{PUBLIC_URL}/shown", wait_until="domcontentloaded")
-    read: dict[str, Any] = page.evaluate(
+    read: dict[str, Any] = frame.evaluate(
         """() => ({
-            ran: typeof window.ran,
-            title: document.title.length > 0,
+            ran: typeof window.ran + typeof window.parent.ran,
             elements: [...document.querySelectorAll('*')].map(
                 one => one.tagName + ' ' + [...one.attributes].map(each => each.name).sort().join(' ')
             ),
         })"""
     )
-    assert read["ran"] == "undefined", answer.text
+    assert read["ran"] == "undefined" * 2
     return list(read["elements"])
+
+
+def test_escaping_alone_keeps_every_text_a_text_in_a_browser(
+    make_site: Callable[..., Site], provider: Provider, another_provider: Provider, page: Page
+) -> None:
+    shown = Shown(page, with_policy=False)
+    plain = shown.in_frames([answer for _, answer in pages(make_site, provider, another_provider, PLAIN)])
+    for text in together(MARKUP):
+        assert shown.in_frames([answer for _, answer in pages(make_site, provider, another_provider, text)]) == plain, text
+    assert (shown.complaints, shown.outside) == ([], [])
+
+
+def test_our_policy_finds_nothing_to_refuse_in_a_browser(
+    make_site: Callable[..., Site], provider: Provider, another_provider: Provider, page: Page
+) -> None:
+    shown = Shown(page, with_policy=True)
+    kinds = {(answer.status, answer.title): answer for _, answer in pages(make_site, provider, another_provider, PLAIN)}
+    assert len(kinds) > 8
+    shown.one_by_one(list(kinds.values()))
+    for text in together(MARKUP)[:3]:
+        kinds = {(answer.status, answer.title): answer for _, answer in pages(make_site, provider, another_provider, text)}
+        shown.one_by_one(list(kinds.values()))
+    assert (shown.complaints, shown.outside) == ([], [])
