@@ -46,7 +46,7 @@ def plan_move(profile: Profile, path: Path, to: str, written_as: str = "") -> Pl
     in it holds something else.
     """
     base, name = path.parent, _folder(to, "--to")
-    folder = secret_path(name, base)
+    folder = secret_path(name, base).absolute()  # a relative one would start at the profile's folder a second time
     prefix = _folder(written_as, "--as") if written_as else name
     _check_folder(folder)
     everything = list(references_in(profile))

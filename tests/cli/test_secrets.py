@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from collections.abc import Callable
 
@@ -169,6 +170,19 @@ def test_a_move_can_delete_what_it_moved(jsmsso: Callable[..., Ran], profile: Ho
     assert profile.keyring == {}
     assert "file:/run/secrets/cognito_client_secret" in profile.profile.read_text()
     assert SECRET not in ran.stdout
+
+
+def test_a_profile_named_from_elsewhere_gets_its_secrets_beside_it(jsmsso: Callable[..., Ran], profile: Home) -> None:
+    server = profile.work / "server"
+    shutil.copytree(profile.work / "secrets", server / "secrets")
+    shutil.copy(profile.profile, server / "jsmsso.yaml")
+
+    ran = jsmsso("--profile", "server/jsmsso.yaml", "secrets", "move", "--to", "file:all", "--json")
+
+    assert (ran.code, ran.stderr) == (0, "")
+    assert {one["file"] for one in ran.json()["moved"]} == {str(file) for file in (server / "all").iterdir()}
+    listed = jsmsso("--profile", "server/jsmsso.yaml", "secrets", "list", "--json", env={"JSMSSO_BEFORE": SECRET})
+    assert [one["state"] for one in listed.json()] == ["there"] * 3
 
 
 def test_where_to_must_be_said(jsmsso: Callable[..., Ran], profile: Home) -> None:
