@@ -1,4 +1,4 @@
-"""`python -m benchmarks [startup] [runtime] [id-token] [access] [portals] [--quick] [--json FILE]`; without a part, all of them."""
+"""`python -m benchmarks [startup] [runtime] [id-token] [access] [portals] [portal] [--quick] [--json FILE]`; without a part, all of them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import access, id_token, portals, runtime, startup
+from benchmarks import access, id_token, portal, portals, runtime, startup
 from benchmarks.contenders import JSMSSO, JSMSSO_FORWARD_AUTH
 from benchmarks.cpu import can_measure_servers
 
 ACTS = {runtime.REDIRECT: "redirect", runtime.LOGIN: "login", runtime.SESSION: "session", runtime.QUESTION: "forward auth"}
 OURS = (JSMSSO, JSMSSO_FORWARD_AUTH)
-PARTS = ("startup", "runtime", "id-token", "access", "portals")
+PARTS = ("startup", "runtime", "id-token", "access", "portals", "portal")
 
 
 def main() -> int:
@@ -57,6 +57,10 @@ def _measure(part: str, quick: bool, console: Console) -> Any:
             decisions = access.measure(5 if quick else 21)
             console.print(_access_table(decisions))
             return asdict(decisions)
+        case "portal":
+            pages = portal.measure(5 if quick else 41, 500 if quick else portal.REQUESTS)
+            console.print(_portal_table(pages))
+            return [asdict(page) for page in pages]
         case "portals":
             runs = portals.measure(0.05 if quick else 0.2)
             console.print(_portals_table(runs))
@@ -120,6 +124,14 @@ def _access_table(decisions: access.Decisions) -> Table:
         more = f": {access.LISTED:,} addresses, read in {decisions.read:.0f} ms" if name == "email_in" else ""
         table.add_row(f"{name}{more}", f"{taken:.2f}")
     table.add_row("all of these rules, one after the other", f"{decisions.together:.1f}")
+    return table
+
+
+def _portal_table(pages: tuple[portal.Page, ...]) -> Table:
+    title = f"Hosted portal: our CPU a page, ms; at most {portal.ALLOWED:.0f}"
+    table = _table(title, "", "ms", "calls to JSM")
+    for page in pages:
+        table.add_row(page.name, f"{page.milliseconds:.1f}", f"{page.calls}")
     return table
 
 

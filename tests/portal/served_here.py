@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,7 +35,11 @@ def served(folder: Path, port: int, *, prepare: Callable[[LocalJsm], None] = lam
         prepare(jsm)
         changed = {"branding": BRANDING, "support": SUPPORT} | options.pop("changed", {})
         hosted = HostedSite(folder, provider, jsm, changed=changed, public_url=f"http://127.0.0.1:{port}", **options)
-        server = make_server("127.0.0.1", port, hosted.site.application, threaded=True, request_handler=_Silent)
+
+        def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            return hosted.site.application(environ, start_response)  # which a reload replaces
+
+        server = make_server("127.0.0.1", port, application, threaded=True, request_handler=_Silent)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
