@@ -70,7 +70,8 @@ class Rechecks:
         if refresh_token is None:
             self._say("recheck.impossible", provider=session.customer.provider, email=session.customer.email, detail=NOTHING_TO_ASK_WITH)
             return
-        first = {name: id_claims[name] for name in ("iss", "sub", "aud", "auth_time", "azp", "nonce") if name in id_claims}
+        # Not auth_time: nothing of the new token is used, and a provider that counts a refresh as a login knows the account all the same.
+        first = {name: id_claims[name] for name in ("iss", "sub", "aud", "azp", "nonce") if name in id_claims}
         self._put(session, _sealed(self._sealer, session.started, refresh_token, first))
 
     def is_good(self, session: Session) -> bool:

@@ -94,6 +94,17 @@ def test_a_rotated_token_is_used_the_next_time(site: Site, provider: Provider) -
     assert len(set(sent)) == 3
 
 
+def test_a_provider_that_counts_a_refresh_as_a_login_has_answered(site: Site, provider: Provider) -> None:
+    browser = Browser(site)
+    browser.log_in()
+    for _ in range(2):
+        pass_time(site, provider)
+        provider.claims["auth_time"] = int(site.clock())
+        assert is_in(browser)
+    assert site.events("recheck.failed") == []
+    assert refreshes(provider) == 2
+
+
 def test_without_a_refresh_token_the_session_is_good_until_the_first_check(make_site: Callable[..., Site], provider: Provider) -> None:
     provider.token_answer["refresh_token"] = ABSENT
     site = make_site(provider, session={"secret": "file:session", "recheck": "15m"})
