@@ -401,7 +401,7 @@ def raw(served: Served, request: bytes, *, seconds: float = 30) -> bytes:
         pytest.param(
             b"POST /logout HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n"
             b"Connection: close\r\n\r\n" + b"5000\r\n" + b"x" * 0x5000 + b"\r\n0\r\n\r\n",
-            b"403",
+            b"413",
             id="a form without a length",
         ),
     ],
