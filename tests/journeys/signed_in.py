@@ -33,6 +33,14 @@ def portals_of(jsm: LocalJsm) -> list[dict[str, Any]]:
     ]
 
 
+def site_of(jsm: LocalJsm, home: Home) -> dict[str, Any]:
+    """The site in a profile, with its portals; whoever signs in and has no account there gets one."""
+    keep_secret(home, "jsm_token", jsm.account.token)
+    customers = {"create": True, "add_to_service_desk": True}
+    site = {"url": jsm.url, "email": jsm.account.email, "api_token": "file:jsm_token", "customers": customers}
+    return {"jsm": site, "portals": portals_of(jsm)}
+
+
 def keep_secret(home: Home, name: str, text: str) -> str:
     """A file of the profile's folder that only its owner reads; returns the reference to it."""
     path = home.work / name

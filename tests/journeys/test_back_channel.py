@@ -11,7 +11,7 @@ import pytest
 
 from jsmsso.sandbox.local_jsm import LocalJsm
 from tests.journeys.served import Served, serve, write_profile
-from tests.journeys.signed_in import is_over_within, keep_secret, portals_of, statuses
+from tests.journeys.signed_in import is_over_within, keep_secret, site_of, statuses
 from tests.services.children import Children
 from tests.services.home import Home
 from tests.services.oidc_provider import Account, OidcProvider
@@ -46,7 +46,7 @@ def make_stage(
         )
         entry: dict[str, Any] = {"type": "oidc", "issuer": oidc_provider.issuer, "client_id": client.client_id}
         entry["client_secret"] = keep_secret(jsmsso_home, "client", client.client_secret)
-        write_profile(jsmsso_home, {"public_url": url, "providers": {"acme": entry}, "portals": portals_of(jsm)})
+        write_profile(jsmsso_home, {"public_url": url, "providers": {"acme": entry}, **site_of(jsm, jsmsso_home)})
         ada = oidc_provider.add_account(f"ada{os.urandom(4).hex()}@acme.example", given_name="Ada")
         return Stage(serve(start, jsmsso_home, url, "--workers", "2"), oidc_provider, ada)
 

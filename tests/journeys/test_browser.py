@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from jsmsso.sandbox.jsm_site import LocalSite
 from jsmsso.sandbox.local_jsm import LocalJsm
 from tests.journeys.served import Served, serve, write_profile
+from tests.journeys.signed_in import site_of
 from tests.services.children import Children
 from tests.services.home import Home
 from tests.services.oidc_provider import Account, OidcProvider
@@ -40,12 +40,6 @@ class Stage:
 
 
 @pytest.fixture
-def jsm(free_port: Callable[[], int]) -> Iterator[LocalJsm]:
-    with LocalJsm(LocalSite(), free_port()) as site:
-        yield site
-
-
-@pytest.fixture
 def make_stage(
     start: Children, jsmsso_home: Home, oidc_provider: OidcProvider, jsm: LocalJsm, free_port: Callable[[], int]
 ) -> Callable[..., Stage]:
@@ -54,7 +48,6 @@ def make_stage(
         client = oidc_provider.add_client([f"{url}/callback"], [f"{url}/logged-out"])
         (jsmsso_home.work / "client").write_text(client.client_secret)
         (jsmsso_home.work / "client").chmod(0o600)
-        desks = jsm.site.desks
         profile: dict[str, Any] = {
             "public_url": url,
             "providers": {
@@ -69,17 +62,7 @@ def make_stage(
             "access": [{"allow": {"claim": "groups", "any_of": ["customers"]}}],
             "support": {"text": "Ask the IT desk", "email": "help@acme.example"},
             "branding": {"name": "Acme support"},
-            "portals": [
-                {
-                    "id": desk.portal_id,
-                    "key": desk.key,
-                    "service_desk": desk.id,
-                    "name": desk.name,
-                    "url": f"{jsm.url}/servicedesk/customer/portal/{desk.portal_id}",
-                    "mode": "hosted" if desk.key == "HR" else "redirect",
-                }
-                for desk in desks
-            ],
+            **site_of(jsm, jsmsso_home),
         }
         write_profile(jsmsso_home, profile | changed)
         served = serve(start, jsmsso_home, url, "--workers", "2")

@@ -11,7 +11,7 @@ import pytest
 
 from jsmsso.sandbox.local_jsm import LocalJsm
 from tests.journeys.served import Served, serve, write_profile
-from tests.journeys.signed_in import is_over_within, keep_secret, portals_of, statuses
+from tests.journeys.signed_in import is_over_within, keep_secret, site_of, statuses
 from tests.oidc.provider import CLIENT_ID, CLIENT_SECRET, Provider, Reply, running
 from tests.services.children import Children
 from tests.services.home import Home
@@ -39,7 +39,7 @@ def served(start: Children, jsmsso_home: Home, provider: Provider, jsm: LocalJsm
     url = f"http://localhost:{free_port()}"
     entry: dict[str, Any] = {"type": "oidc", "issuer": provider.issuer, "client_id": CLIENT_ID, "scopes": ["openid", "email"]}
     entry["client_secret"] = keep_secret(jsmsso_home, "client", CLIENT_SECRET)
-    write_profile(jsmsso_home, {"public_url": url, "providers": {"acme": entry}, "portals": portals_of(jsm)})
+    write_profile(jsmsso_home, {"public_url": url, "providers": {"acme": entry}, **site_of(jsm, jsmsso_home)})
     return serve(start, jsmsso_home, url, "--workers", "2")
 
 

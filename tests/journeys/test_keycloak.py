@@ -14,7 +14,7 @@ from jsmsso.sandbox.local_jsm import LocalJsm
 from tests.cli.holding_tokens import Holder
 from tests.cli.trying_out import ADDRESS
 from tests.journeys.served import Served, serve, write_profile
-from tests.journeys.signed_in import is_over_within, keep_secret, portals_of, statuses
+from tests.journeys.signed_in import is_over_within, keep_secret, site_of, statuses
 from tests.services.children import Children
 from tests.services.home import Home
 from tests.services.keycloak import Keycloak, Person, Realm
@@ -53,7 +53,7 @@ def stage(keycloak: Keycloak, start: Children, jsmsso_home: Home, jsm: LocalJsm,
         "public_url": url,
         "providers": {"keycloak": entry},
         "access": [{"allow": {"claim": "groups", "any_of": ["customers"]}}],
-        "portals": portals_of(jsm),
+        **site_of(jsm, jsmsso_home),
     }
     write_profile(jsmsso_home, profile)
     return Stage(serve(start, jsmsso_home, url, "--workers", "2"), realm, jsm, terminal)

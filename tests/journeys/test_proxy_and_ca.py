@@ -130,7 +130,7 @@ def url(free_port: Callable[[], int]) -> str:
 
 
 def portal_of(company: Company) -> dict[str, str]:
-    place = {"name": "IT help", "url": f"{company.jira}/servicedesk/customer/portal/1", "mode": "hosted"}
+    place = {"name": "IT help", "url": f"{company.jira}/servicedesk/customer/portal/1", "mode": "redirect"}
     return {"id": "1", "key": "HELP", "service_desk": "1", **place}
 
 

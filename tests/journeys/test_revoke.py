@@ -15,6 +15,7 @@ from tests.runtime.site import PAGE_LOAD
 from tests.services.children import PATIENCE, Children
 from tests.services.home import Home, Ran
 
+NATIVE = "https://a.example/servicedesk/customer/portal/4"
 Run = Callable[..., Ran]
 
 
@@ -30,8 +31,8 @@ def served(start: Children, jsmsso_home: Home, provider: Provider, free_port: Ca
     url = f"http://localhost:{free_port()}"
     entry = {"type": "oidc", "issuer": provider.issuer, "client_id": CLIENT_ID, "scopes": ["openid", "email"]}
     entry["client_secret"] = keep_secret(jsmsso_home, "client", CLIENT_SECRET)
-    portal = {"id": "4", "key": "HR", "service_desk": "4", "name": "People", "mode": "hosted"}
-    portal["url"] = "https://a.example/servicedesk/customer/portal/4"
+    portal = {"id": "4", "key": "HR", "service_desk": "4", "name": "People", "mode": "redirect"}
+    portal["url"] = NATIVE
     write_profile(jsmsso_home, {"public_url": url, "providers": {"acme": entry}, "portals": [portal]})
     return serve(start, jsmsso_home, url, "--workers", "2")
 
@@ -49,9 +50,14 @@ def log_in(served: Served, provider: Provider, name: str) -> tuple[int, str]:
 
 
 def statuses(served: Served, cookie: str) -> set[int]:
-    """What both workers answer: 200 signed in, 302 to the provider."""
+    """What both workers answer: 200 stands for the way on to the portal, 302 for the way to the provider."""
+
+    def ask(_: int) -> int:
+        answer, _ = served.get("/portal/HR", {**PAGE_LOAD, "Cookie": cookie})
+        return 200 if answer.getheader("Location") == NATIVE else answer.status
+
     with ThreadPoolExecutor(8) as threads:
-        return set(threads.map(lambda _: served.get("/portal/HR", {**PAGE_LOAD, "Cookie": cookie})[0].status, range(ENOUGH)))
+        return set(threads.map(ask, range(ENOUGH)))
 
 
 def wait_until_over(served: Served, cookie: str) -> None:

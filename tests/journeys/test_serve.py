@@ -62,7 +62,7 @@ def portal(number: str, key: str, name: str) -> dict[str, str]:
         "service_desk": number,
         "name": name,
         "url": f"https://a.example/servicedesk/customer/portal/{number}",
-        "mode": "hosted",
+        "mode": "redirect",
     }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from jsmsso.sandbox.local_jsm import LocalJsm
 from tests.journeys.served import Served, serve, write_profile
-from tests.journeys.signed_in import keep_secret, portals_of
+from tests.journeys.signed_in import keep_secret, site_of
 from tests.services.children import Children
 from tests.services.home import Home
 from tests.services.oidc_provider import Account, OidcProvider
@@ -67,11 +67,11 @@ def make_stage(
                 "callback": callback,
                 "email_domains": [f"{name}.example"],
             }
-        listed = portals_of(jsm)
-        portals(listed)
+        site = site_of(jsm, jsmsso_home)
+        portals(site["portals"])
         support = {"text": "Ask the IT desk", "email": "help@acme.example"}
         branding = {"name": "Acme support"}
-        profile = {"public_url": url, "providers": entries, "portals": listed, "login": login, "support": support, "branding": branding}
+        profile = {"public_url": url, "providers": entries, **site, "login": login, "support": support, "branding": branding}
         write_profile(jsmsso_home, profile)
         served = serve(start, jsmsso_home, url, "--workers", "2")
         tail = os.urandom(4).hex()
