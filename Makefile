@@ -14,7 +14,7 @@ TESTS ?= tests
 PYTEST_ARGS ?= -n 2 --dist loadfile
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
-.PHONY: demo test conformance check bench soak services lock clean
+.PHONY: demo test conformance check bench lighthouse soak services lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/jsmsso demo $(DEMO_ARGS)
@@ -38,6 +38,11 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev services
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
+# Google's Lighthouse on every hosted page; its npm packages are large, so that nothing else installs them.
+lighthouse: $(VENV)/.dev services
+	@cd benchmarks/lighthouse && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@$(BIN)/python -m benchmarks.lighthouse
+
 soak: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.soak $(SOAK_ARGS)
 
@@ -54,7 +59,7 @@ lock: $(VENV)/.uv
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache tests/services/node_modules
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache tests/services/node_modules benchmarks/lighthouse/node_modules
 
 # The stamps: a step runs again only when the lock or the package's description is newer.
 $(VENV)/.uv: requirements/uv.txt

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [startup] [runtime] [id-token] [access] [portals] [portal] [--quick] [--json FILE]`; without a part, all of them."""
+"""`python -m benchmarks [PART ...] [--quick] [--json FILE]`; without a part, all of them."""
 
 from __future__ import annotations
 
