@@ -84,7 +84,7 @@ class FilePages:
         """Those that may be shown, by id: a public comment carries it, the reporter sent it, or it was raised with the request here."""
         carried = {one for comment in comments for one in comment.attachment_ids}
         ours = self._raised_with(seen.facts.id)
-        shown = {one.id: one for one in files if one.id in carried or one.author_id == seen.facts.reporter_id or one.id in ours}
+        shown = {one.id: one for one in files if one.id in carried or _is_by(one, seen) or one.id in ours}
         return self._visible.put((seen.facts.id, acting.portal.id), shown)
 
     def limit(self, acting: Acting) -> int:
@@ -154,6 +154,11 @@ class FilePages:
 
     def _handed_out(self, content: bytes, kind: str, extra: Iterable[Header]) -> Reply:
         return self._deployment.headers.content(200, content, kind, POLICY, extra=tuple(extra))
+
+
+def _is_by(one: Attachment, seen: SeenRequest) -> bool:
+    """Whether the reporter sent it. A request may have no reporter, and a file no author: that is no match."""
+    return bool(one.author_id) and one.author_id == seen.facts.reporter_id
 
 
 def disposition(filename: str) -> str:

@@ -13,8 +13,9 @@ from jsmsso.portal.comment_text import escaped
 from jsmsso.sandbox.jsm_faults import Fault
 from jsmsso.sandbox.jsm_requests import LocalIssue
 from jsmsso.sandbox.local_jsm import LocalJsm
+from tests.jsm.checked_site import checked_jsm
 from tests.portal.conftest import MakeHosted
-from tests.portal.hosted_site import HostedSite, form_at, multipart, send, send_files, token_for
+from tests.portal.hosted_site import SERVICE_ACCOUNT, HostedSite, form_at, multipart, send, send_files, token_for
 from tests.runtime.site import OWN_FORM, Answer, Browser
 
 
@@ -405,6 +406,21 @@ def test_megabytes_are_limited(make_hosted: MakeHosted) -> None:
     big = ("big.bin", "a/b", b"x" * 700_000)
     statuses = [send_files(browser, browser.get(at(issue)), at(issue, "/comment"), {"text": ""}, [("files", big)]).status for _ in range(2)]
     assert (statuses, len(issue.attachments)) == ([303, 429], 1)
+
+
+def test_data_center_takes_comments_and_files_and_hands_them_out(make_hosted: MakeHosted) -> None:
+    with checked_jsm(accounts=(SERVICE_ACCOUNT,), data_center=True) as jsm:
+        hosted = make_hosted(jsm=jsm, help={"customer_transitions": ["Resolve this issue"], "sharing": "typed_addresses"})
+        issue = hosted.request(hosted.ann)
+        browser = hosted.signed_in(hosted.ann)
+        assert send_files(browser, browser.get(at(issue)), at(issue, "/comment"), {"text": "See [~x]"}, [("files", TEXT)]).status == 303
+        page = browser.get(at(issue))
+        assert conversation(page)[-1] == ("You", "See [~x]")
+        assert browser.get(page.link("notes.txt")).body == b"hello"
+        assert send(browser, page, at(issue, "/share"), {"address": "ben@globex.example"}).status == 303
+        assert conversation(hosted.signed_in(hosted.ben).get(at(issue)))[-1] == ("Ann Lee", "See [~x]")
+        assert send(browser, browser.get(at(issue)), at(issue, "/transition"), {"transition": "51"}).status == 303
+        assert issue.status == "Resolved"
 
 
 # Moving on ----------------------------------------------------------------------------------------
