@@ -12,6 +12,7 @@ from jsmsso.store.records import Ending
 from jsmsso.store.watching import DOWN_AFTER_SECONDS
 
 POLL_SECONDS = 1.0
+OLD_SECONDS = 1.5  # what is known counts for so long; an ending holds on every worker within two seconds
 
 
 class Endings:
@@ -57,9 +58,9 @@ class Endings:
         self._note(ending)
 
     def _read(self) -> None:
-        # Usually another request that reads already is not waited for; after a start, and after a time without requests, it is:
-        # what is known then may be long out of date.
-        is_out_of_date = self._silence is None and self._now() >= self._answered_at + DOWN_AFTER_SECONDS
+        # Another request that reads already is waited for where what is known is older than we promise: after a start, and after
+        # a moment without requests.
+        is_out_of_date = self._silence is None and self._now() >= self._answered_at + OLD_SECONDS
         if not self._lock.acquire(blocking=is_out_of_date):
             return
         try:

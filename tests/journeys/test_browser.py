@@ -337,7 +337,7 @@ def test_the_keyboard_reaches_everything_in_order_and_skips_to_the_content(signe
         reached.append(page.evaluate("document.activeElement.innerText.trim().split('\\n').pop()"))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", reached
     assert reached[0] == "Skip to content"
-    assert reached[1:4] == ["Acme support", "Portals", "Sign out"]
+    assert reached[1:5] == ["Acme support", "Portals", "My requests", "Sign out"]
     page.goto(f"{signed_in.url}/")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from jsmsso.store.records import Ending
 from tests.oidc.provider import CLIENT_ID, NOW, Provider
 from tests.runtime.site import OWN_FORM, PAGE_LOAD, Answer, Browser, Site
 
@@ -158,3 +161,27 @@ def _wanting_a_hint(site: Site) -> Any:
     from dataclasses import replace
 
     return replace(site.deployment.providers["a"].party.settings, id_token_hint=True)
+
+
+def test_requests_that_come_at_once_after_a_quiet_moment_all_know(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = Browser(site)
+    browser.log_in()
+    elsewhere = site.another_worker()
+    browser.get("/portal/HELP", application=elsewhere)
+    deployment = site.deployment
+    session = deployment.sessions.read(browser.session or "")
+    assert session is not None
+    deployment.store.end(Ending("session", "", session.id, site.clock() + 1, site.clock() + 3600), now=site.clock())
+    site.clock.advance(3)
+    read = deployment.store.endings_after
+
+    def slow(number: int) -> tuple[int, list[Ending]]:
+        time.sleep(0.2)
+        return read(number)
+
+    monkeypatch.setattr(deployment.store, "endings_after", slow)
+    with ThreadPoolExecutor(8) as pool:
+        ended = list(pool.map(lambda _: deployment.endings.has_ended(session), range(8)))
+
+    elsewhere.close()
+    assert ended == [True] * 8
