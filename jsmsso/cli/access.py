@@ -183,3 +183,5 @@ def _draw_verdict(console: Console, verdict: Verdict) -> None:
     console.print(Text(visible(str(verdict)), style="green" if verdict.allowed else "red"), soft_wrap=True)
     if verdict.refused is not None and verdict.refused.hint:
         console.print(Text(f"  {verdict.refused.hint}"))
+    if verdict.refused is not None and verdict.claims:
+        console.print(Text(visible(f"  The claims are: {', '.join(verdict.claims)}")), soft_wrap=True)

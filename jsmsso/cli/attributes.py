@@ -103,6 +103,7 @@ def preview(
 
     from jsmsso.cli.connection.chosen import choose
     from jsmsso.cli.connection.claims_file import read_claims
+    from jsmsso.cli.connection.showing import visible
     from jsmsso.errors import IdentityRefused, UsageError
     from jsmsso.identity.attributes import to_customer
     from jsmsso.providers.settings import identity_rules
@@ -116,8 +117,10 @@ def preview(
     try:
         customer = to_customer({"iss": "", "sub": "", **given}, rules)
     except IdentityRefused as error:
-        refusal = {"reason": error.reason, "message": error.message, "hint": error.hint}
-        text = f"Refused: {error.message}\n  {error.hint}".rstrip()
+        names = sorted(given) if error.claims else []
+        refusal = {"reason": error.reason, "message": error.message, "hint": error.hint, "claims": names}
+        told = (f"Refused: {error.message}", error.hint, visible(f"The claims are: {', '.join(names)}") if names else "")
+        text = "\n  ".join(line for line in told if line)
         return Result(data={"customer": None, "refused": refusal}, text=text, warnings=warnings, exit_code=1)
     not_mapped = ("provider", "issuer", "subject", "organizations_complete")
     fields = {key: value for key, value in asdict(customer).items() if key not in not_mapped}

@@ -284,6 +284,17 @@ def test_claims_that_make_no_customer_exit_with_one(jsmsso: Run, jsmsso_home: Ho
     assert (document.code, document.json()["customer"], document.json()["refused"]["reason"]) == (1, None, reason)
 
 
+def test_claims_without_an_address_are_named_and_not_shown(jsmsso: Run, jsmsso_home: Home) -> None:
+    write_profile(jsmsso_home, {"cognito": POOL})
+    (jsmsso_home.work / "c.json").write_text(json.dumps({"mail": "ada@acme.com", "sub": "s-1", "a\x1b[31m": "x"}))
+
+    for command in (("attributes", "preview"), ("access", "check")):
+        words, document = (jsmsso(*command, "--claims", "c.json", *more) for more in ((), ("--json",)))
+        assert "\n  The claims are: a\\x1b[31m, mail, sub\n" in words.stdout
+        assert "s-1" not in words.stdout
+        assert document.json()["refused"]["claims"] == ["a\x1b[31m", "mail", "sub"]
+
+
 def test_the_second_providers_rules_count_for_it(jsmsso: Run, jsmsso_home: Home) -> None:
     idp = {"type": "oidc", "issuer": "https://id.acme.de", "client_id": "c", "client_secret": "env:S", "email_domains": ["acme.de"]}
     write_profile(jsmsso_home, {"cognito": POOL | {"any_email": True}, "partner": idp | {"callback": "/callback/partner"}})

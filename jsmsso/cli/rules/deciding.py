@@ -28,6 +28,8 @@ class Verdict:
     refused: IdentityRefused | None = None
     asks_jira: bool = False
     """Whether the portal then asks JSM too, which may still say no (``visibility: jira``)."""
+    claims: tuple[str, ...] = ()
+    """The names of those that were given, where none of them is an address."""
 
     @property
     def allowed(self) -> bool:
@@ -50,7 +52,8 @@ class Verdict:
             "of": decision.portal or None,
             "reason": decision.rule,
             "asks_jira": self.asks_jira,
-            "refused": refused and {"reason": refused.reason, "message": refused.message, "hint": refused.hint},
+            "refused": refused
+            and {"reason": refused.reason, "message": refused.message, "hint": refused.hint, "claims": list(self.claims)},
             "rules": [
                 {"portal": key or None, "number": one.number, "rule": one.rule, "result": one.result, "why": one.why}
                 for key, one in self.explained
@@ -72,13 +75,14 @@ def judge(profile: Profile, folder: Path, provider: str, claims: Mapping[str, An
     known: dict[str, AddressList] = {}
     rules = with_lists(profile.rules, folder, known=known)
     own = with_lists(portal.rules, folder, known=known) if portal else ()
-    claims = {"iss": "", "sub": "", **claims}
+    given, claims = claims, {"iss": "", "sub": "", **claims}
     incomplete = incomplete_claims(provider_type(profile.providers[provider].type), claims)
     claims |= dict.fromkeys(incomplete, INCOMPLETE)
     try:
         customer = to_customer(claims, identity_rules(profile, provider))
     except IdentityRefused as error:
-        return Verdict("", key, Decision(False, 0, error.message), refused=error)
+        names = tuple(sorted(given)) if error.claims else ()
+        return Verdict("", key, Decision(False, 0, error.message), refused=error, claims=names)
     decision = decide(rules, customer, claims)
     explained = [("", one) for one in explain(rules, customer, claims)]
     if own and decision.allowed:
