@@ -136,9 +136,7 @@ class ListPages:
         )
 
     def _search(self, acting: Acting, words: str) -> Reply:
-        offered, articles = together(
-            partial(self._services.types.for_customer, acting), partial(self._articles.found, acting, words)
-        )
+        offered, articles = together(partial(self._services.types.for_customer, acting), partial(self._articles.found, acting, words))
         return self._home(acting, _fitting(offered, words), words=words, articles=articles)
 
     def _home(self, acting: Acting, offered: Offered, **values: Any) -> Reply:
