@@ -88,6 +88,11 @@ class JsmClient:
         ends = self._patience.monotonic() + seconds
         return self._like(self.authentication, self.api_url, ends if self._ends is None else min(ends, self._ends))
 
+    @property
+    def seconds_left(self) -> float | None:
+        """What is left of :meth:`within`, at least 0; None where nothing limits it."""
+        return None if self._ends is None else max(0.0, self._ends - self._patience.monotonic())
+
     def as_stranger(self) -> JsmClient:
         """The same site at its own address, without a login."""
         return self._like(None, "", self._ends)
