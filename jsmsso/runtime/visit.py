@@ -98,6 +98,14 @@ def decoded_path(environ: dict[str, Any]) -> str | None:
             raw = raw.encode("latin-1").decode("utf-8")  # PEP 3333: bytes as latin-1
         except UnicodeError:
             return None
-    if len(raw) > MAX_PATH or "//" in raw or "\\" in raw or not raw.isprintable() or "/../" in f"{raw}/" or "/./" in f"{raw}/":
+    if (
+        raw[:1] not in ("", "/")
+        or len(raw) > MAX_PATH
+        or "//" in raw
+        or "\\" in raw
+        or not raw.isprintable()
+        or "/../" in f"{raw}/"
+        or "/./" in f"{raw}/"
+    ):
         return None
     return raw or "/"
