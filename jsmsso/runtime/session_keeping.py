@@ -88,10 +88,12 @@ class SessionKeeping:
         stored = self._sealer.seal(_HINT, id_token.encode()).encode()
         self._store.put(HINT_KIND, session.id, stored, expires=session.started + self._lifetime, owner=session.customer.email)
 
-    def hint_of(self, session: Session) -> str | None:
-        """The ID token that :meth:`keep_hint` kept; None where there is none, or the store does not answer."""
+    def take_hint(self, session: Session) -> str | None:
+        """The ID token that :meth:`keep_hint` kept, which is gone then; None where there is none, or the store does not answer."""
         try:
             value = self._store.get(HINT_KIND, session.id, now=self._now())
+            if value is not None:
+                self._store.delete(HINT_KIND, session.id)
         except StoreUnavailable:
             return None  # the session ends here all the same
         content = self._sealer.open(_HINT, value.decode("ascii", "replace")) if value is not None else None

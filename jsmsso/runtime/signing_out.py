@@ -56,7 +56,7 @@ class SigningOut:
         clear: list[Header] = [cookies.clear(cookies.session)]
         name = session.customer.provider if session else provider
         hint = visit.cookies.get(cookies.hint)
-        location = self._provider_logout(name, hint or (self._deployment.sessions.hint_of(session) if session else None))
+        location = self._provider_logout(name, hint or (self._deployment.sessions.take_hint(session) if session else None))
         if hint is not None:
             clear.append(cookies.clear_hint())
         if for_another:

@@ -157,6 +157,22 @@ def test_the_id_token_goes_to_the_provider_s_logout_alone(make_site: Callable[..
     assert "__Secure-jsmsso-hint" not in browser.cookies
 
 
+def test_an_id_token_too_large_for_its_cookie_lies_in_the_store_until_the_logout(
+    make_site: Callable[..., Site], provider: Provider
+) -> None:
+    provider.claims["picture"] = "x" * 5000
+    site = make_site(provider)
+    site.deployment.providers["a"].party.settings = _wanting_a_hint(site)
+    browser = Browser(site)
+    browser.log_in()
+    store = site.deployment.store
+    assert (store.count("hint", now=site.clock()), [name for name in browser.cookies if "hint" in name]) == (1, [])
+
+    out = browser.submit(browser.get("/"), "Sign out", OWN_FORM)
+    assert "id_token_hint=ey" in out.location
+    assert store.count("hint", now=site.clock()) == 0
+
+
 def _wanting_a_hint(site: Site) -> Any:
     from dataclasses import replace
 
