@@ -76,12 +76,15 @@ def demo(
 class _Stage:
     """What runs, and what can be done with it."""
 
-    def __init__(self, cognito: LocalCognito, site: LocalJsm, public_url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(
+        self, cognito: LocalCognito, site: LocalJsm, public_url: str, server: subprocess.Popen[bytes], log: Path, request: str
+    ) -> None:
         self.cognito = cognito
         self.site = site
         self.public_url = public_url
         self.server = server
         self.log = log
+        self.request = request
 
     def invitation(self) -> str:
         return f"""
@@ -89,9 +92,10 @@ Open     {self.public_url}/portal/HELP
 Log in   {self.cognito.email}
          {self.cognito.password}
 
-You will see Cognito's login page, then the portal of the local JSM. Then try:
+You will see Cognito's login page, then the portal, made of what the local JSM has. Then try:
   {self.public_url}/portal/HR               another portal: no second login
-  {self.public_url}/portal/HELP/HELP-12     a request: the link goes all the way
+  {self.public_url}/portal/HELP/{self.request:<11} a request: the link goes all the way
+  {self.public_url}/requests                your requests, and those of your organization
   {self.public_url}/                        your portals, and the way to sign out
 The log is {self.log}. Ctrl-C stops all of it.
 """
@@ -111,7 +115,7 @@ The log is {self.log}. Ctrl-C stops all of it.
         from jsmsso.sandbox.cognito import log_in
 
         browser = Browsing()
-        link = f"{self.public_url}/portal/HELP/HELP-12"
+        link = f"{self.public_url}/portal/HELP/{self.request}"
         to_provider = browser.get(link)
         self._expect(to_provider.status == 302 and to_provider.location.startswith(self.cognito.base_url), "the portal link", to_provider)
         yield "portal link", "leads to Cognito's login page"
@@ -124,13 +128,13 @@ The log is {self.log}. Ctrl-C stops all of it.
         known = [person.id for person in self.site.site.people.with_email(self.cognito.email)]
         desk = self.site.site.desks[0]
         self._expect(len(known) == 1 and known[0] in desk.customers, "the customer's record in JSM", known)
-        yield "customer in JSM", "account made, on the service desk HELP"
-        to_portal = browser.get(signed_in.location)
-        native = f"{self.site.url}/servicedesk/customer/portal/{self.site.site.desks[0].portal_id}/HELP-12"
-        self._expect(to_portal.location == native, "the way to the portal", to_portal)
-        landed = browser.get(to_portal.location)
-        self._expect(landed.status == 200 and "HELP-12" in landed.text, "the portal", landed)
-        yield "portal", "landed on HELP-12 in the local JSM"
+        yield "customer in JSM", "found by the address, put on the service desk HELP"
+        landed = browser.get(signed_in.location)
+        self._expect(landed.status == 200 and "Access to the finance share" in landed.text, "the request", landed)
+        yield "request", f"{self.request} is shown, with its conversation"
+        portal = browser.get(f"{self.public_url}/portal/HELP")
+        self._expect(portal.status == 200 and "Get IT help" in portal.text, "the portal", portal)
+        yield "portal", "shows what can be asked for, and the latest requests"
         used = browser.get(callback)
         self._expect(used.status == 400, "the callback used twice", used)
         yield "callback, a second time", "refused"
@@ -154,7 +158,7 @@ The log is {self.log}. Ctrl-C stops all of it.
 @contextmanager
 def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
     from jsmsso.sandbox.cognito import local_cognito
-    from jsmsso.sandbox.jsm_site import SERVICE_ACCOUNT, LocalSite, default_desks
+    from jsmsso.sandbox.jsm_site import SERVICE_ACCOUNT, LocalSite
     from jsmsso.sandbox.local_jsm import LocalJsm
 
     with tempfile.TemporaryDirectory(prefix="jsmsso-demo-") as name, ExitStack() as running:
@@ -165,10 +169,10 @@ def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
         cognito = running.enter_context(local_cognito(callbacks, [f"{public_url}/logged-out"]))
         say(f"  ok    Cognito    {cognito.base_url} (MiniStack), user pool {cognito.user_pool_id}")
         account = replace(SERVICE_ACCOUNT, role="administrator")
-        site = running.enter_context(
-            LocalJsm(LocalSite(deployment="Server", desks=default_desks(deployment="Server"), accounts=(account,)))
-        )
-        say(f"  ok    JSM        {site.url} (as Data Center), three service desks\n")
+        site = running.enter_context(LocalJsm(LocalSite(accounts=(account,))))
+        say(f"  ok    JSM        {site.url} (as Cloud), three service desks\n")
+        examples = site.add_example_requests(site.add_customer(cognito.email, "Ada Lovelace"))
+        request = next(one.key for one in examples if one.summary == "Access to the finance share")
         profile = folder / "jsmsso.yaml"
         profile.write_text(_PROFILE.format(public_url=public_url, store=folder / "state.db"))
         for file, secret in (
@@ -181,7 +185,7 @@ def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
         where = ["--domain", cognito.domain, "--user-pool-id", cognito.user_pool_id, "--discovery-url", cognito.discovery_url]
         client = ["--client-id", cognito.client_id, "--client-secret", "file:client-secret"]
         _run(say, profile, "provider", "add", "cognito", *where, *client)
-        _run(say, profile, "jsm", "connect", "--url", site.url, "--api-token", "file:api-token")
+        _run(say, profile, "jsm", "connect", "--url", site.url, "--email", site.account.email, "--api-token", "file:api-token")
         _write_customers(profile)
         say("  + jsm.customers in the profile: {create: true, add_to_service_desk: true}")
         _run(say, profile, "portals", "sync")
@@ -191,7 +195,7 @@ def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
             server = subprocess.Popen(_command(profile, "serve"), stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)
         running.callback(_end, server)
         _wait_until_ready(public_url, server, log)
-        yield _Stage(cognito, site, public_url, server, log)
+        yield _Stage(cognito, site, public_url, server, log, request)
 
 
 def _run(say: Callable[[str], None], profile: Path, *arguments: str) -> None:

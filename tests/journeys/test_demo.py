@@ -40,7 +40,7 @@ def test_a_person_logs_in_with_what_it_prints_and_a_signal_stops_all_of_it(sent,
     email, password = re.search(r"Log in +(\S+)\s+(\S+)", printed).groups()
     browser = Browsing()
     signed_in = browser.get(log_in(browser.get(link).location, email, password))
-    landed = browser.get(browser.get(signed_in.location).location)
+    landed = browser.get(signed_in.location)
     assert landed.status == 200
     assert "IT help" in landed.text
 
