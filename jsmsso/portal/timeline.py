@@ -71,7 +71,7 @@ class Timeline:
         picture = partial(self._picture, acting, seen.facts.key, visible)
         entries = []
         for one in comments:
-            author = authors.get(one.id, "") if our_id and one.author_id == our_id else ""
+            author = authors.get(one.id, "")
             mine = (author or one.author_id) == acting.account_id
             html = _lines(words_of(one.body)) if author else Markup(sanitized(one.html, picture)) if one.html else _lines(one.body)  # noqa: S704
             files = tuple(self.file(acting, seen.facts.key, visible[id_]) for id_ in one.attachment_ids if id_ in visible)

@@ -74,7 +74,7 @@ class HostedSite:
         assert answer.status == 303, answer.text
         return browser
 
-    def request(self, person: LocalPerson, summary: str = "Monitor flickers", *, desk: str = "HELP", **more: Any) -> LocalIssue:
+    def request(self, person: LocalPerson | str, summary: str = "Monitor flickers", *, desk: str = "HELP", **more: Any) -> LocalIssue:
         """A request that this customer raised."""
         place = self.jsm.site.desk(desk)
         assert place is not None

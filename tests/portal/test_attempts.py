@@ -185,6 +185,15 @@ def test_a_request_that_moved_away_is_not_shown_under_its_old_key_nor_at_its_old
         assert (page.status, SECRET in page.text) == (404, False), address
 
 
+def test_a_request_that_came_back_is_not_shown_under_the_key_that_it_had(hosted: HostedSite) -> None:
+    issue = hosted.request(hosted.ben, "mine")
+    old = issue.key
+    hosted.jsm.site.requests.move(issue, "HR", "200")
+    new = hosted.jsm.site.requests.move(issue, "HELP", "100")
+    browser = hosted.signed_in(hosted.ben)
+    assert (browser.get(f"/portal/HELP/{old}").status, browser.get(f"/portal/HELP/{new}").status) == (404, 200)
+
+
 def test_a_moved_request_that_is_no_request_any_more_is_gone(hosted: HostedSite) -> None:
     issue = hosted.request(hosted.ben, SECRET)
     key = hosted.jsm.site.requests.move(issue, "HR")

@@ -127,6 +127,14 @@ def test_a_file_of_a_comment_that_is_gone_is_gone_within_a_minute(hosted: Hosted
     assert file_at(browser, issue).status == 404
 
 
+def test_a_file_of_nobody_on_a_request_of_nobody_is_nobody_s(hosted: HostedSite, jsm: LocalJsm) -> None:
+    issue = hosted.request("", participants=[hosted.ann])
+    jsm.site.requests.add_attachment(issue, "", "a.png", PNG, "image/png")
+    browser = hosted.signed_in(hosted.ann)
+    assert browser.get(f"/portal/HELP/{issue.key}").status == 200
+    assert file_at(browser, issue).status == 404
+
+
 def test_files_sent_here_come_back(hosted: HostedSite) -> None:
     issue = hosted.request(hosted.ann)
     browser = hosted.signed_in(hosted.ann)
