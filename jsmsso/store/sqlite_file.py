@@ -15,6 +15,7 @@ from jsmsso.errors import StoreUnavailable
 from jsmsso.store.sqlite_schema import VERSION, migrate, version_of
 from jsmsso.store.watching import StoreHealth, Watch
 
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 BUSY_SECONDS = 5.0  # how long a writer waits for another one before its call has failed
 
 
@@ -129,7 +130,11 @@ def _turn_to_wal(connection: sqlite3.Connection) -> None:
 
 def unavailable(path: Path, error: Exception) -> StoreUnavailable:
     """What SQLite or the system said, with what to look at."""
-    return StoreUnavailable(f"the store {path} does not work: {error}", "See that its folder exists, is ours to write, and has space.")
+    if isinstance(error, sqlite3.DatabaseError) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DAMAGED:
+        hint = "Put a backup in its place, as docs/store.md says, or name another store."
+    else:
+        hint = "See that its folder exists, is ours to write, and has space."
+    return StoreUnavailable(f"the store {path} does not work: {error}", hint)
 
 
 def not_there(path: Path) -> StoreUnavailable:

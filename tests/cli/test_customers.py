@@ -55,6 +55,7 @@ def test_an_address_that_nobody_knows_is_shown_without_a_site_too(alone: Stage, 
     done = jsmsso("customers", "show", EMAIL)
     assert done.code == 0
     assert "Nothing is remembered of this address." in done.stdout
+    assert "A login at acme asks JSM for nothing." in done.stdout
     assert "JSM was not asked: the profile names no JSM site" in done.stdout
 
 
@@ -165,6 +166,9 @@ def test_when_jsm_fails_what_is_remembered_is_shown_all_the_same(stage: Stage, j
     told = done.json()
     assert (done.code, told["jsm"]["accounts"], told["jsm"]["unanswered"]["code"]) == (5, None, "jsm_refused")
     assert (told["people"][0]["account_id"], told["logins"][0]["why"]) == ("qm:1", "remembered")
+    words = jsmsso("customers", "show", "other@acme.example").stdout
+    assert "A login at acme would ask JSM, which cannot be asked now." in words
+    assert "JSM did not tell: JSM failed (500)" in words
 
 
 def test_somebody_whose_first_write_still_waits_is_shown(stage: Stage, jsmsso: Run) -> None:

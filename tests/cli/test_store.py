@@ -69,6 +69,7 @@ def test_a_store_that_is_no_database(jsmsso: Callable[..., Ran], place: Path) ->
         ran = jsmsso("store", *command)
         assert (ran.code, ran.stdout) == (6, "")
         assert "not a database" in ran.stderr
+        assert "Put a backup in its place" in ran.stderr
 
 
 def test_there_is_no_store_before_the_first_start(jsmsso: Callable[..., Ran], jsmsso_home: Home) -> None:

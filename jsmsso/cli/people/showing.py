@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jsmsso.cli.connection.showing import row, table, visible
 from jsmsso.cli.people.looking import Found, Known, Login, Person
 from jsmsso.cli.people.opening import moment
+from jsmsso.errors import JsmFailed, NotReady
 from jsmsso.profile.model import Profile
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def draw(console: Console, known: Known, profile: Profile) -> None:
     if known.barred is not None:
         console.print(Text(f"  revoked on {moment(known.barred)}; let in again by: jsmsso customers restore {known.email}", style="red"))
     for one in known.logins:
-        console.print(Text(f"  {_verdict(one)}", style="red" if one.refused else ""), soft_wrap=True)
+        console.print(Text(f"  {_verdict(one, known)}", style="red" if one.refused else ""), soft_wrap=True)
         for line in one.refused.hint.splitlines() if one.refused else ():
             console.print(Text(f"    {line}"), soft_wrap=True)
     keys = {portal.service_desk: portal.key for portal in profile.portals}
@@ -43,7 +44,8 @@ def draw(console: Console, known: Known, profile: Profile) -> None:
         console.print(_person(person, keys))
     if known.found is None:
         error = known.unanswered
-        console.print(Text(f"\nJSM was not asked: {error.message}" if error else "\nJSM was not asked."), soft_wrap=True)
+        asked = "JSM did not tell" if isinstance(error, JsmFailed) else "JSM was not asked"
+        console.print(Text(f"\n{asked}: {error.message}" if error else f"\n{asked}."), soft_wrap=True)
     elif not known.found:
         console.print(Text("\nIn JSM: its search brings no account for this address."))
     else:
@@ -51,12 +53,13 @@ def draw(console: Console, known: Known, profile: Profile) -> None:
         console.print(_accounts(known.found))
 
 
-def _verdict(login: Login) -> str:
+def _verdict(login: Login, known: Known) -> str:
     who = f"at {login.provider}" + (f" as {login.subject}" if login.subject else "")
     if login.refused is not None:
         return visible(f"A login {who} is refused: {login.refused.reason}: {login.refused.message}")
     if login.look is None:
-        return visible(f"A login {who} asks JSM for nothing, or JSM would have to be asked.")
+        is_asked = known.unanswered is not None and not isinstance(known.unanswered, NotReady)
+        return visible(f"A login {who} " + ("would ask JSM, which cannot be asked now." if is_asked else "asks JSM for nothing."))
     gone = "; the one taken so far is gone" if login.look.is_gone else ""
     if login.look.why == "create":
         return visible(f"A login {who} creates an account{gone}; it is refused where JSM has one that hides its address.")
