@@ -66,15 +66,15 @@ class FilePages:
         return self._handed_out(content, kind, (*acting.cookies, ("Content-Disposition", 'attachment; filename="thumbnail"')))
 
     def icon(self, acting: Acting, seen: SeenRequest | None) -> Reply:
-        """``GET .../icon/<TYPE>``: the picture of a request type that this customer may use."""
+        """``GET .../icon/<TYPE>``: the picture of a request type that this customer may use; ours where JSM's cannot be shown."""
         offered = self._services.types.for_customer(acting).type(acting.names["type"])
         if offered is None or not offered.icon_id:
             return self._services.pages.not_found(acting.visit, acting.session)
         to = acting.to
         content, _ = self._icons.get(offered.icon_id, partial(icon, to.client, to.site, offered.icon_id)).value
         kind = picture_type(content)
-        if not kind or len(content) > LARGEST_ICON:
-            return self._services.pages.not_found(acting.visit, acting.session)
+        if not kind or len(content) > LARGEST_ICON:  # an SVG may bring a script along
+            return self._deployment.headers.redirect(self._services.pages.assets.request_icon)
         extra = (("Content-Disposition", 'attachment; filename="icon"'),)
         return self._deployment.headers.content(200, content, kind, POLICY, extra=extra, cache="private, max-age=86400")
 

@@ -25,6 +25,8 @@ class Assets:
         self.style = self._add("portal.css", (here / "portal.css").read_bytes(), "text/css; charset=utf-8")
         script = files("jsmsso.portal") / "assets" / "portal.js"  # only the hosted portals' pages name it
         self.script = self._add("portal.js", script.read_bytes(), "text/javascript; charset=utf-8")
+        picture = files("jsmsso.portal") / "assets" / "request.svg"
+        self.request_icon = self._add("request.svg", picture.read_bytes(), "image/svg+xml")
         if branding.logo:
             self.logo = self._add_logo(folder / branding.logo)
         else:
