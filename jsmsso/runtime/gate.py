@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from jsmsso.errors import CustomerRefused
+from jsmsso.errors import CustomerRefused, StoreUnavailable
 from jsmsso.profile.model import Portal
 from jsmsso.runtime import logins
 from jsmsso.runtime.cookies import LOGIN_COOKIE_SECONDS
@@ -14,6 +15,9 @@ from jsmsso.runtime.replies import Reply
 from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.targets import Target
 from jsmsso.runtime.visit import Visit
+
+if TYPE_CHECKING:
+    from jsmsso.runtime.records import Outcome
 
 
 class Gate:
@@ -99,13 +103,28 @@ class Gate:
         try:
             if portal.visibility == "jira" and not deployment.is_known_to_jira(session.customer, portal):
                 return self._pages.not_known_to_jira(visit, session, portal, target.own_path)
-            if deployment.records is not None:
-                outcome = deployment.records.at_portal(session.customer, portal)
-                if outcome.kind == "making":
-                    return self._pages.account_in_the_making(visit, session, portal, outcome.since)
+            outcome = self._outcome(session, portal)
+            if outcome is not None and outcome.kind == "making":
+                return self._pages.account_in_the_making(visit, session, portal, outcome.since)
         except CustomerRefused as error:
             return self._pages.customer_refused(visit, error, session, portal, target.own_path)
         return None
+
+    def _outcome(self, session: Session, portal: Portal) -> Outcome | None:
+        """What became of the customer's record in JSM; None where there is nothing to do.
+
+        While the store does not answer, that is left for the next request, unless the record is required: whether the
+        session may go on without the store is decided where it is read.
+        """
+        records = self._deployment.records
+        if records is None:
+            return None
+        try:
+            return records.at_portal(session.customer, portal)
+        except StoreUnavailable as error:
+            if records.is_required:
+                self._deployment.go_on_without_store(error)
+            return None
 
     def _to_login(self, visit: Visit, target: Target) -> Reply:
         if not visit.is_page_load:

@@ -77,6 +77,11 @@ class Records:
         self._done: dict[tuple[str, str, str], float] = {}
         self._stopped = threading.Event()
 
+    @property
+    def is_required(self) -> bool:
+        """Whether nobody gets in without a record."""
+        return self._settings.required
+
     def at_login(self, customer: Customer, portal: Portal | None) -> Outcome:
         """Bring the record up to date where something changed since the last time. Raises :class:`CustomerRefused`."""
         return self._ensure(self._wanted(customer, portal, organizations_known=True))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,24 @@ def test_another_portal_adds_to_its_desk_when_it_is_opened(customized: Customize
     before = len(jsm.seen)
     browser.get("/portal/HR")
     assert len(jsm.seen) == before
+
+
+@pytest.mark.parametrize(("required", "status"), [pytest.param(False, 302, id="wanted"), pytest.param(True, 503, id="required")])
+def test_a_store_that_is_away_for_a_moment_keeps_only_those_out_whose_record_is_required(
+    customized: Customized, required: bool, status: int
+) -> None:
+    site = customized(**ALL_ON, required=required)
+    browser = Browser(site)
+    browser.log_in("/portal/HELP")
+    other = site.another_worker()
+    assert browser.get("/", application=other).status == 200  # it heard from the store
+
+    with closing(sqlite3.connect(site.folder / "state.db")) as connection:
+        connection.execute("ALTER TABLE accounts RENAME TO accounts_away")
+    assert browser.get("/portal/HELP", application=other).status == status
+    with closing(sqlite3.connect(site.folder / "state.db")) as connection:
+        connection.execute("ALTER TABLE accounts_away RENAME TO accounts")
+    assert browser.get("/portal/HELP", application=other).status == 302
 
 
 def test_an_account_that_is_there_is_taken_by_its_address(customized: Customized, jsm: LocalJsm) -> None:
