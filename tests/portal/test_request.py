@@ -262,6 +262,22 @@ def test_an_answer_that_got_lost_makes_no_second_comment(hosted: HostedSite, jsm
     assert [one.properties for one in issue.comments] == [{"jsmsso.author": {"accountId": hosted.ann.id}}]
 
 
+def test_a_comment_whose_answer_got_lost_is_found_when_it_is_sent_again(hosted: HostedSite, jsm: LocalJsm) -> None:
+    issue = hosted.request(hosted.ann)
+    browser = hosted.signed_in(hosted.ann)
+    hosted.site.clock.seconds = time.time()
+    page = browser.get(at(issue))
+    comments = f"/rest/servicedeskapi/request/{issue.key}/comment"
+    jsm.break_with(Fault("lost", path=comments, method="POST", times=1))
+    jsm.break_with(Fault("status", status=500, path=comments, method="GET"))
+    unsent = send(browser, page, at(issue, "/comment"), {"text": "Once"})
+    assert (unsent.status, "we cannot tell whether your comment arrived" in unsent.text, len(issue.comments)) == (503, True, 1)
+    jsm.faults.clear()
+    assert send(browser, unsent, at(issue, "/comment"), {"text": "Once"}).status == 303
+    assert [one.properties for one in issue.comments] == [{"jsmsso.author": {"accountId": hosted.ann.id}}]
+    assert len(hosted.audit("comment.added")) == 1
+
+
 @pytest.mark.parametrize(
     "fault, said",
     [
