@@ -150,7 +150,7 @@ def test_the_image_s_command_runs_without_root_on_a_read_only_root(
             (folder / name).mkdir()
             os.chown(folder / name, int(user), int(group))
         for name in secrets_below(validate(text.encode(), Path("jsmsso.yaml")), "/run/secrets"):
-            (folder / "secrets" / name).write_text("a secret of 32 bytes and a few more")
+            (folder / "secrets" / name).write_text("a-secret-of-32-bytes-and-a-few-more")
             (folder / "secrets" / name).chmod(0o440)
             os.chown(folder / "secrets" / name, 0, int(group))
         (folder / "jsmsso.yaml").write_text(
