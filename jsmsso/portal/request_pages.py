@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,7 +11,7 @@ from jsmsso.errors import JsmFailed
 from jsmsso.identity.email_address import NotAnEmailAddress
 from jsmsso.jsm.requests.attachments import attachments
 from jsmsso.jsm.requests.comments import public_comments
-from jsmsso.jsm.requests.requests import Transition, make_transition, participants, request_details, slas, transitions
+from jsmsso.jsm.requests.requests import RequestDetails, Transition, make_transition, participants, request_details, slas, transitions
 from jsmsso.jsm.requests.statuses import status_history
 from jsmsso.portal.acting import Acting
 from jsmsso.portal.answering import Answering, LimitedError, Problem, Sent
@@ -88,11 +89,10 @@ class RequestPages:
         if remove := form.one("remove"):
             self._sharing.take_back(acting, request, remove)
             return self._back(acting, request, "unshared")
+        # Each organization or address that is tried may send mails: the same brake as for comments.
+        if (refusal := self._services.limits.refusal(acting, request.organization_ids, comments=1)) is not None:
+            return refusal
         if form.one("address") and mode == "typed_addresses":
-            # Each address that is tried may send a mail to somebody: the same brake as for comments.
-            refusal = self._services.limits.refusal(acting, request.organization_ids, comments=1)
-            if refusal is not None:
-                return refusal
             try:
                 self._sharing.with_address(acting, request, form.one("address"))
             except NotAnEmailAddress:
@@ -160,14 +160,16 @@ class RequestPages:
         }
         if facts.participant_ids:
             asked["participants"] = _or(partial(participants, client, site, key), ())
+        if facts.request_type_id.isdecimal():
+            asked["shown"] = partial(services.types.shown_fields, acting, facts.request_type_id)
         if portal.customer_transitions:
             asked["transitions"] = _or(partial(self._transitions, acting, key), [])
         if portal.show_sla:
             asked["slas"] = _or(partial(slas, client, site, key), ())
         told = dict(zip(asked, together(*asked.values()), strict=True))
-        details = told["details"]
-        if details is None:
+        if told["details"] is None:
             return services.pages.not_found(acting.visit, acting.session)
+        details = self._without_hidden(acting, told["details"], told.get("shown"))
         visible = services.files.visible(acting, seen, told["comments"], told["files"])
         comments = self._timeline.comments(acting, seen, told["our_id"], told["comments"], visible)
         done = acting.visit.query.removeprefix("done=")
@@ -179,7 +181,7 @@ class RequestPages:
             key=key,
             summary=facts.summary,
             details=details,
-            fields=[(label, value) for label, value, is_html in details.fields if not is_html and value != facts.summary],
+            fields=[(label, value) for _, label, value, is_html in details.fields if not is_html and value != facts.summary],
             entries=self._timeline.whole(acting, seen, details, comments, told["statuses"], visible),
             slas=[one for one in told.get("slas", ()) if one.name in portal.show_sla],
             transitions=told.get("transitions", ()),
@@ -194,6 +196,15 @@ class RequestPages:
             address=address,
             done=done if done in DONE else "",
         )
+
+    def _without_hidden(self, acting: Acting, details: RequestDetails, shown: frozenset[str] | None) -> RequestDetails:
+        """The fields of the type's form alone: our account is told what the type sets by itself, too.
+
+        Data Center names types in an issue otherwise than on a portal, so that its form can only be asked for now.
+        """
+        if shown is None:
+            shown = self._services.types.shown_fields(acting, details.type_id)
+        return replace(details, fields=tuple(one for one in details.fields if one[0] in shown))
 
     def _unsent(self, acting: Acting, seen: SeenRequest, sent: Sent, error: JsmFailed) -> Reply:
         """JSM did not take it: the words are kept on the page, ready to be sent again with the same key."""

@@ -92,7 +92,7 @@ class Timeline:
         carried = {file.id for entry in comments for file in entry.files}
         loose = tuple(self.file(acting, seen.facts.key, one) for one in visible.values() if one.id not in carried)
         picture = partial(self._picture, acting, seen.facts.key, visible)
-        told = Markup().join(Markup(sanitized(value, picture)) for _, value, is_html in details.fields if is_html)  # noqa: S704
+        told = Markup().join(Markup(sanitized(value, picture)) for _, _, value, is_html in details.fields if is_html)  # noqa: S704
         mine = details.reporter_id == acting.account_id
         raised = Entry("raised", details.created, who=details.reporter_name, is_mine=mine, html=told, files=loose)
         events = [Entry("status", one.since, status=one.name) for one in statuses[1:]]

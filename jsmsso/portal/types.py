@@ -102,7 +102,8 @@ class Types:
     def form(self, acting: Acting, type_id: str, *, is_sent: bool = False) -> OfferedForm | None:
         """A request type's form, if this customer may use it; None looks like one that is not there.
 
-        ``is_sent``: JSM is asked anew what the customer may, and an old answer is not enough. Raises JSM's errors.
+        ``is_sent``: JSM is asked anew what the customer may and which organizations they are in, and an old answer is
+        not enough. Raises JSM's errors.
         """
 
         def allowed() -> Cached[frozenset[str] | None]:
@@ -117,7 +118,7 @@ class Types:
         try:
             catalogue, organizations, may, fields, attached = together(
                 partial(self._catalogue, acting),
-                partial(self._organizations_of, acting),
+                partial(self._organizations_of, acting, anew=is_sent),
                 allowed,
                 partial(self._fields, acting, type_id),
                 partial(self._attached, acting, type_id),
@@ -132,6 +133,13 @@ class Types:
             return None
         is_stale = catalogue.is_stale or organizations.is_stale or may.is_stale or fields.is_stale
         return OfferedForm(found, fields.value, attached.value, frozenset(organizations.value), is_stale)
+
+    def shown_fields(self, acting: Acting, type_id: str) -> frozenset[str]:
+        """Ids of the fields that customers see on a type's form; none where JSM does not tell."""
+        try:
+            return frozenset(one.id for one in self._fields(acting, type_id).value.fields)
+        except JsmFailed:
+            return frozenset()
 
     def known(self, acting: Acting, type_id: str) -> OfferedForm | None:
         """The form as it is known while JSM does not answer, to show once more what was typed; None where it is not."""
@@ -160,12 +168,14 @@ class Types:
         desk = acting.portal.service_desk
         return self._jira_forms.get((desk, type_id), lambda: has_jira_form(acting.to.client, acting.to.site, desk, type_id) is True)
 
-    def _organizations_of(self, acting: Acting) -> Cached[Mapping[str, str]]:
+    def _organizations_of(self, acting: Acting, *, anew: bool = False) -> Cached[Mapping[str, str]]:
         """Names by id. Data Center is asked only where a rule names one: it cannot be asked for a customer's own."""
         to = acting.to
         if not to.site.is_cloud and not _names_organizations(acting.portal):
             return Cached({})
         read = partial(organizations_of, to.client, to.site, acting.account_id)
+        if anew:
+            return Cached(self._organizations.put(acting.account_id, {one.id: one.name for one in read()}))
         return self._organizations.get(acting.account_id, lambda: {one.id: one.name for one in read()})
 
     def _usable(self, acting: Acting, allowed: frozenset[str] | None) -> frozenset[str]:

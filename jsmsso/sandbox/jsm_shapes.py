@@ -69,12 +69,13 @@ def request(call: Call, issue: LocalIssue) -> dict[str, Any]:
 
 
 def _fields(call: Call, issue: LocalIssue) -> list[dict[str, Any]]:
-    """Those of the form that are shown and have a value; files are elsewhere."""
+    """Those of the form that have a value, for agents what the type sets by itself as well; files are elsewhere."""
     request_type = call.site.directory.type_by_id.get(issue.type_id)
+    is_staff = request_type is not None and call.is_staff(request_type.desk)
     shown: list[dict[str, Any]] = [{"fieldId": "summary", "label": "Summary", "value": issue.summary}]
     for field in request_type.draft.fields if request_type else ():
         value = issue.values.get(field.id)
-        if field.id in ("summary", "attachment") or not field.visible or value in (None, "", []):
+        if field.id in ("summary", "attachment") or value in (None, "", []) or not (field.visible or is_staff):
             continue
         entry = {"fieldId": field.id, "label": field.name, "value": shown_value(call, field, value)}
         if field.kind in ("description", "textarea"):

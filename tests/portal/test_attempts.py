@@ -9,13 +9,17 @@ from urllib.parse import urlencode
 import pytest
 
 from jsmsso.portal.routes import ROUTES, Route
+from jsmsso.sandbox.jsm_field_kinds import EVERY_KIND
 from jsmsso.sandbox.jsm_requests import LocalIssue
 from jsmsso.sandbox.local_jsm import Seen
+from tests.jsm.checked_site import checked_jsm
 from tests.portal.conftest import MakeHosted
-from tests.portal.hosted_site import HostedSite, form_at, send, token_for
+from tests.portal.desks import desks, type_id
+from tests.portal.hosted_site import SERVICE_ACCOUNT, HostedSite, form_at, send, token_for
 from tests.runtime.site import OWN_FORM, Answer, Browser
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+SHARE = next(route for route in ROUTES if route.name == "share")
 ABOUT_REQUESTS = [route for route in ROUTES if route.about == "request"]
 SECRET = "the secret of somebody else"
 
@@ -46,18 +50,13 @@ def address_of(route: Route, key: str, attachment: str = "1") -> str:
     raise AssertionError(f"no address is known of the route {route.name}: add one here")
 
 
-def tried(hosted: HostedSite, browser: Browser, route: Route, rest: str, *, portal: str = "HELP") -> Answer:
+def tried(hosted: HostedSite, browser: Browser, route: Route, rest: str, *, portal: str = "HELP", **fields: str) -> Answer:
     """The route asked as a page of ours would ask it, with a token that is good for this session."""
     address = f"/portal/{portal}/{rest}"
     if route.method == "GET":
         return browser.get(address)
-    fields = {
-        "token": token_for(hosted, browser, rest, portal),
-        "text": "x",
-        "transition": "51",
-        "organization": "1",
-        "address": "a@b.example",
-    }
+    fields = fields or {"text": "x", "transition": "51", "organization": "1", "address": "a@b.example"}
+    fields["token"] = token_for(hosted, browser, rest, portal)
     return browser.request("POST", address, OWN_FORM, body=urlencode(fields).encode())
 
 
@@ -266,3 +265,30 @@ def test_the_service_account_never_rates_subscribes_or_approves(make_hosted: Mak
     assert send(browser, browser.get(f"/portal/HELP/{issue.key}"), f"{here}/comment", {"text": "Thanks"}).status == 303
     assert hosted.jsm.site.answered_for_the_caller == []
     assert not [one.path for one in hosted.jsm.seen if any(word in one.path for word in ("/feedback", "/notification", "/approval"))]
+
+
+def test_what_a_request_type_sets_by_itself_is_not_shown(make_hosted: MakeHosted) -> None:
+    with checked_jsm(accounts=(SERVICE_ACCOUNT,), desks=desks()) as jsm:
+        hosted = make_hosted(jsm=jsm)
+        kind = type_id(jsm, "Everything at once")
+        hidden = next(one for one in EVERY_KIND.fields if not one.visible)
+        number = next(one for one in EVERY_KIND.fields if one.name == "Number")
+        issue = hosted.request(hosted.ann, "Mine", request_type=kind, values={hidden.id: SECRET, number.id: 4711})
+        page = hosted.signed_in(hosted.ann).get(f"/portal/HELP/{issue.key}")
+    assert page.status == 200
+    assert "4711" in page.text
+    assert SECRET not in page.text
+    assert hidden.name not in page.text
+
+
+def test_sharing_with_an_organization_again_and_again_meets_the_brake_of_comments(make_hosted: MakeHosted) -> None:
+    hosted = make_hosted(limits={"comments_per_hour": 2})
+    acme = next(one.id for one in hosted.jsm.site.organizations.values() if one.name == "Acme")
+    issue = hosted.request(hosted.ann)
+    browser = hosted.signed_in(hosted.ann)
+    answers = []
+    for _ in range(3):
+        answers.append(tried(hosted, browser, SHARE, f"{issue.key}/share", organization=acme).status)
+        tried(hosted, browser, SHARE, f"{issue.key}/share", remove=f"organization:{acme}")
+    assert answers == [303, 303, 429]
+    assert issue.organizations == []

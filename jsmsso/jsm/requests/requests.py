@@ -27,7 +27,9 @@ CATEGORIES = {"NEW": "new", "INDETERMINATE": "indeterminate", "DONE": "done"}
 
 @dataclass(frozen=True, slots=True)
 class RequestDetails:
-    """A request as customers may read it. ``fields`` are label, value, and whether the value is HTML (Jira's, not to be trusted).
+    """A request as our account reads it. ``fields`` are id, label, value, and whether the value is HTML (Jira's, not to be trusted).
+
+    Values that the request type sets by itself may be among them, which are not meant for customers.
 
     ``status`` is the name that customers are shown; ``status_category`` as in :class:`~jsmsso.jsm.requests.issues.IssueFacts`.
     """
@@ -41,7 +43,7 @@ class RequestDetails:
     status_category: str
     reporter_id: str
     reporter_name: str
-    fields: tuple[tuple[str, str, bool], ...]
+    fields: tuple[tuple[str, str, str, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +184,14 @@ def slas(client: JsmClient, site: Site, key: str) -> tuple[Sla, ...]:
     return tuple(_sla(item) for item in items if text_of(item.get("name")))
 
 
-def _values(told: Any) -> Iterator[tuple[str, str, bool]]:
+def _values(told: Any) -> Iterator[tuple[str, str, str, bool]]:
     for item in dicts_of(told):
-        label = text_of(item.get("label")) or text_of(item.get("fieldId"))
+        field_id = text_of(item.get("fieldId"))
+        label = text_of(item.get("label")) or field_id
         html = text_of(dict_of(item.get("renderedValue")).get("html"))
         text = _in_words(item.get("value"))
-        if label and (html or text) and item.get("fieldId") != "attachment":
-            yield label, html or text, bool(html)
+        if label and (html or text) and field_id != "attachment":
+            yield field_id, label, html or text, bool(html)
 
 
 def _in_words(value: Any) -> str:

@@ -103,14 +103,14 @@ def test_a_request_is_the_customers_own_with_a_field_of_every_kind(desk: Help) -
         "Ann Lee",
     )
     assert (details.status, details.status_category) == ("Waiting for support", "indeterminate")
-    shown = {label: text for label, text, _ in details.fields}
+    shown = {label: text for _, label, text, _ in details.fields}
     assert shown["Place"] == "Berlin / Warehouse"
     assert shown["Colours"] == "Red, Green"
     assert shown["Colleagues"] == "Ann Lee, Bob Ray"
     assert shown["Number"] == "2.5"
     assert shown["Labels"] == "one, two"
     assert "First" in shown["Description"]
-    assert [label for label, _, is_html in details.fields if is_html] == ["Description", "Long text"]
+    assert [label for _, label, _, is_html in details.fields if is_html] == ["Description", "Long text"]
     assert not [text for text in shown.values() if "@example.com" in text]
 
 
