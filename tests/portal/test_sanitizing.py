@@ -155,3 +155,14 @@ def test_what_jsm_writes_for_files_is_not_the_customer_s() -> None:
 
 def test_what_jira_refuses_is_left_out() -> None:
     assert tidy("  a\x00\x0b\r\nb\rc\ud800 ") == "a\nb\nc"
+
+
+@pytest.mark.parametrize(
+    "href", ["/browse/HR-3", "https://acme.atlassian.net/browse/HR-3", "https://jira.acme.example/jira/browse/HR-3?x=1"]
+)
+def test_the_link_that_jira_makes_of_an_issue_s_key_tells_nothing_of_the_issue(href: str) -> None:
+    clean = sanitized(f'<p title="a" lang="de">see <a href="{href}" title="The secret" class="issue-link"><del>HR-3</del></a></p>')
+    assert clean == "<p>see HR-3</p>"
+    clean = sanitized(f'<p>see <a href="{href}" title="The secret">HR-3</a></p>')
+    assert "secret" not in clean
+    assert "browse" not in clean
