@@ -85,64 +85,19 @@ def bent(text: str, bend: tuple[int, int, str] | None) -> str:
     return text[:place] + bend[2] + text[place + bend[1] :]
 
 
-class Visits(RuleBasedStateMachine):
-    """A browser that logs in now and then, and in between sends whatever hypothesis thinks of, with real cookies bent."""
+class Visiting(RuleBasedStateMachine):
+    """A browser, and what holds for every answer that it gets."""
 
     site: Site
     provider: Provider
+    base = "/_sso"
     sent = 0
 
-    @initialize()
     def begin(self) -> None:
         self.browser = Browser(self.site)
-        self.seen: list[str] = []
         self.allowed = {
             f"{urlsplit(one).scheme}://{urlsplit(one).netloc}" for one in (self.site.public_url, NATIVE, self.provider.address)
         } | {"mailto:"}
-
-    @rule(login=st.sampled_from(["/portal/HELP", "/portal/HR", "/login"]))
-    def go_to_the_provider(self, login: str) -> None:
-        answer = self.browser.get(f"/_sso{login}")
-        if answer.status == 302 and answer.location.startswith(self.provider.address):
-            self.seen.append(self.browser.at_provider(answer.location))
-
-    @rule(which=PLACES, bend=st.one_of(st.none(), BENDS), how=st.sampled_from(["a browser's", "a browser's", "a mail program's"]))
-    def come_back(self, which: int, bend: tuple[int, int, str] | None, how: str) -> None:
-        if self.seen:
-            path, _, query = self.seen[which % len(self.seen)].removeprefix("https://jira.acme.example").partition("?")
-            if how == "a mail program's":
-                path, query = f"{path}?{query}", ""
-            self.browser._keep(self._ask("GET", path, bent(query, bend), PAGE_LOAD, b""))
-
-    @rule(
-        method=METHODS,
-        base=st.sampled_from(["/_sso", "/_sso", "/_sso", ""]),
-        path=st.one_of(PATHS, st.tuples(PATHS, LETTERS).map("".join), LETTERS),
-        query=st.one_of(st.just(""), LETTERS, PAIRS),
-        usual=st.sampled_from([{}, PAGE_LOAD, FORM]),
-        headers=HEADERS,
-        cookies=st.one_of(st.none(), st.lists(st.tuples(PLACES, st.one_of(st.none(), BENDS, LETTERS)), max_size=6)),
-        body=st.one_of(st.just(b""), st.binary(max_size=60), PAIRS.map(lambda text: text.encode("latin-1"))),
-    )
-    def send(
-        self, method: str, base: str, path: str, query: str, usual: dict[str, str], headers: dict[str, str], cookies: Any, body: bytes
-    ) -> None:
-        given = {**usual, **headers}
-        if cookies is not None:
-            real = [f"{name}={value}" for name, value in self.browser.cookies.items()] or ["__Host-jsmsso=x"]
-            chosen = [how if isinstance(how, str) else bent(real[which % len(real)], how) for which, how in cookies]
-            given["HTTP_COOKIE"] = "; ".join(chosen)
-        self._ask(method, base + path, query, given, body)
-
-    @rule(where=st.sampled_from(["/_sso/logout", "/_sso/", "/_sso/nothing"]), field=NAMES, value=LETTERS, bend=BENDS)
-    def submit(self, where: str, field: str, value: str, bend: tuple[int, int, str]) -> None:
-        """A real form of ours with one field bent."""
-        page = self.browser.get(where)
-        if "<form" in page.text:
-            address, fields = page.form()
-            fields[field] = bent(fields[field], bend) if field in fields else value
-            body = "&".join(f"{name}={one}" for name, one in fields.items()).encode("latin-1")
-            self.browser._keep(self._ask("POST", address, "", {**PAGE_LOAD, **FORM}, body))
 
     def _ask(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Answer:
         environ: dict[str, Any] = {
@@ -160,12 +115,65 @@ class Visits(RuleBasedStateMachine):
         said = log.read()
         assert '"fault"' not in said, said
         assert not any(secret in said for secret in self.site.secrets), said
-        assert answer.status in (200, 302, 303, 400, 401, 403, 404, 405, 408, 413, 414, 431, 502, 503), answer.status
+        assert answer.status in (200, 302, 303, 400, 401, 403, 404, 405, 408, 413, 414, 429, 431, 502, 503), answer.status
         for one in answer.all("Location") + (addresses_in(answer.text) if answer.body[:9] == b"<!doctype" else []):
             assert origin_at(one, f"{self.site.public_url}/callback") in self.allowed, one
         if "/callback" not in path:
             assert not any(one.startswith("__Host-jsmsso=") and len(one) > 120 for one in answer.all("Set-Cookie")) or self.browser.session
         return answer
+
+
+class Visits(Visiting):
+    """A browser that logs in now and then, and in between sends whatever hypothesis thinks of, with real cookies bent."""
+
+    @initialize()
+    def begin(self) -> None:
+        super().begin()
+        self.seen: list[str] = []
+
+    @rule(login=st.sampled_from(["/portal/HELP", "/portal/HR", "/login"]))
+    def go_to_the_provider(self, login: str) -> None:
+        answer = self.browser.get(self.base + login)
+        if answer.status == 302 and answer.location.startswith(self.provider.address):
+            self.seen.append(self.browser.at_provider(answer.location))
+
+    @rule(which=PLACES, bend=st.one_of(st.none(), BENDS), how=st.sampled_from(["a browser's", "a browser's", "a mail program's"]))
+    def come_back(self, which: int, bend: tuple[int, int, str] | None, how: str) -> None:
+        if self.seen:
+            path, _, query = self.seen[which % len(self.seen)].partition(urlsplit(self.site.public_url).netloc)[2].partition("?")
+            if how == "a mail program's":
+                path, query = f"{path}?{query}", ""
+            self.browser._keep(self._ask("GET", path, bent(query, bend), PAGE_LOAD, b""))
+
+    @rule(
+        method=METHODS,
+        below=st.sampled_from([True, True, True, False]),
+        path=st.one_of(PATHS, st.tuples(PATHS, LETTERS).map("".join), LETTERS),
+        query=st.one_of(st.just(""), LETTERS, PAIRS),
+        usual=st.sampled_from([{}, PAGE_LOAD, FORM]),
+        headers=HEADERS,
+        cookies=st.one_of(st.none(), st.lists(st.tuples(PLACES, st.one_of(st.none(), BENDS, LETTERS)), max_size=6)),
+        body=st.one_of(st.just(b""), st.binary(max_size=60), PAIRS.map(lambda text: text.encode("latin-1"))),
+    )
+    def send(
+        self, method: str, below: bool, path: str, query: str, usual: dict[str, str], headers: dict[str, str], cookies: Any, body: bytes
+    ) -> None:
+        given = {**usual, **headers}
+        if cookies is not None:
+            real = [f"{name}={value}" for name, value in self.browser.cookies.items()] or ["__Host-jsmsso=x"]
+            chosen = [how if isinstance(how, str) else bent(real[which % len(real)], how) for which, how in cookies]
+            given["HTTP_COOKIE"] = "; ".join(chosen)
+        self._ask(method, (self.base if below else "") + path, query, given, body)
+
+    @rule(where=st.sampled_from(["/logout", "/", "/nothing"]), field=NAMES, value=LETTERS, bend=BENDS)
+    def submit(self, where: str, field: str, value: str, bend: tuple[int, int, str]) -> None:
+        """A real form of ours with one field bent."""
+        page = self.browser.get(self.base + where)
+        if "<form" in page.text:
+            address, fields = page.form()
+            fields[field] = bent(fields[field], bend) if field in fields else value
+            body = "&".join(f"{name}={one}" for name, one in fields.items()).encode("latin-1")
+            self.browser._keep(self._ask("POST", address, "", {**PAGE_LOAD, **FORM}, body))
 
 
 @contextmanager
