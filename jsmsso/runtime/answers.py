@@ -19,6 +19,7 @@ from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.visit import Visit
 
 MAX_ZONE = 64  # characters; the longest name of a time zone has 32
+_UNREADABLE = "A cookie of another application on this host, or on the domain above it, is not ASCII. It must encode what it keeps."
 REMEMBERED_SECONDS = 7200  # a used login outlives its cookie, so that its answer is called used and not unknown
 
 
@@ -74,6 +75,8 @@ class Callback:
             raise AnswerRefused("used", "the answer was used before")
         if login is not None:
             raise AnswerRefused("displaced", "a newer login of this browser took the answer's place")
+        if visit.environ.get("HTTP_COOKIE") == "":  # granian hands over a header with other bytes than ASCII as an empty one
+            raise AnswerRefused("unknown", "the browser's cookies cannot be read", _UNREADABLE)
         raise AnswerRefused("unknown", "this browser has no login under way for the answer")
 
     def _use(self, login: Login, answer: AuthorizationAnswer, provider: ServedProvider) -> None:

@@ -215,6 +215,21 @@ def test_a_body_that_is_cut_short_is_no_form(server: Server) -> None:
     assert server.is_well()
 
 
+def test_a_cookie_of_bytes_that_hides_ours_is_named_in_the_log(server: Server) -> None:
+    """granian gives no header that is not ASCII; whoever looks after the site must be able to find out."""
+    away = server.raw(b"GET /login?provider=a HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nConnection: close\r\n\r\n").decode()
+    cookie, location = (re.search(rf"\r\n{name}: ([^\r;]*)", away) for name in ("set-cookie", "location"))
+    assert cookie
+    assert location
+    query = server.provider.follow(location[1])
+    request = f"GET /callback?{query} HTTP/1.1\r\nHost: x\r\nCookie: other=caf\u00e9; {cookie[1]}\r\nConnection: close\r\n\r\n"
+    assert parsed(server.raw(request.encode()))[0] == 400
+    line = server.served.log[-1]
+    assert line["reason"] == "answer_unknown"
+    assert "not ASCII" in line["hint"]
+    assert server.provider.calls_to("/token") == []
+
+
 def test_headers_with_underscores_come_through_no_proxy_of_ours() -> None:
     """granian, like WSGI itself, cannot tell ``X_Forwarded_For`` from ``X-Forwarded-For``: the proxies must drop the first."""
     from tests.services import REPOSITORY
