@@ -206,11 +206,11 @@ def test_megabytes_of_claims_are_kept_out_and_the_log_says_what_to_do(looking: S
     assert size != 60_000 or "fewer claims" in looking.log[0]["hint"]
 
 
-def test_of_two_values_for_one_name_nobody_chooses(looking: Site, provider: Provider) -> None:
-    """Another reader of the same token could see another person (RFC 7519 4): whoever it is, it is one of the provider's two."""
+def test_of_a_claim_that_is_there_twice_the_last_counts(looking: Site, provider: Provider) -> None:
+    """As all readers of JSON in Python and JavaScript have it, and RFC 7519 4 wants it where a token is not refused."""
     provider.mint = lambda claims: signed(provider, (json.dumps(claims)[:-1] + ', "email": "eve@evil.example"}').encode())
-    comes_to_one_end(looking, provider)
-    assert looking.log[0].get("email", "") in ("", "eve@evil.example"), "the last one, as all of Python's and JavaScript's readers"
+    assert comes_to_one_end(looking, provider)
+    assert looking.log[0]["email"] == "eve@evil.example"
 
 
 def test_ten_thousand_groups_of_userinfo_count_to_the_last(make_site: Callable[..., Site], provider: Provider) -> None:
