@@ -34,7 +34,8 @@ def test_a_refresh_brings_new_tokens_and_keeps_them(holder: Holder, generous: Oi
 
     assert ran.code == 0, ran.stderr
     assert "The refresh token is a new one." in ran.stdout
-    assert {after[kind] == before[kind] for kind in KINDS} == {False}
+    # An ID token of the same second is the same.
+    assert {after[kind] == before[kind] for kind in ("access_token", "refresh_token")} == {False}
     assert after["id_claims"] == before["id_claims"]
     assert again.code == 0, "the rotated one is what the next refresh uses"
 

@@ -48,6 +48,7 @@ def test_a_login_ends_where_the_rules_say(
 
     assert ended.status == (303 if allowed else 403), page
     if allowed:
+        served.child.wait_for(r'"event":"login\.ok"')
         (event,) = [line for line in served.log if line.get("event") == "login.ok"]
         assert (event["provider"], event["email"]) == ("one", "ada@acme.com")
         session = next(one.partition(";")[0] for one in ended.headers.get_all("Set-Cookie") if one.startswith("jsmsso="))

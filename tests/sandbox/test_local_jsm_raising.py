@@ -124,7 +124,7 @@ def test_a_form_with_an_answer_to_every_field_becomes_a_request(jsm: LocalJsm) -
     shown = {field["label"]: field["value"] for field in request["requestFieldValues"]}
     assert shown["Place"]["child"]["value"] == "Warehouse"
     assert [one["displayName"] for one in shown["Colleagues"]] == ["Ann Acme"]
-    assert "Source of the request" not in shown
+    assert "Source of the request" in shown, "staff, such as a service account, is shown what a type sets by itself"
     rendered = next(field["renderedValue"]["html"] for field in request["requestFieldValues"] if field["fieldId"] == "description")
     assert rendered == "<p>One</p>\n<p>two &lt;b&gt;</p>"
     files = ask(jsm, "GET", f"{REQUEST}/{request['issueKey']}/attachment").json()["values"]
