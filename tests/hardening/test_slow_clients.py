@@ -246,7 +246,7 @@ def test_only_what_is_quiet_and_came_to_our_port_is_cut(pair: Any, monkeypatch: 
             answering[1].sendall(b"x")
         before = len(os.listdir("/proc/self/fd"))
         assert Stalled().cut() >= 1
-        assert len(os.listdir("/proc/self/fd")) == before, "nothing of it is left open"
+        assert len(os.listdir("/proc/self/fd")) <= before, "nothing of it is left open"
         assert not is_open(quiet[0])
         assert is_open(asking[0])
         assert is_open(answering[0])
