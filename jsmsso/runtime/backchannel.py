@@ -23,14 +23,15 @@ def end_by_logout_token(deployment: Deployment, provider: ServedProvider, logout
     except ProviderFailed as error:
         return _refused(deployment, provider, error.code, error.message)
     now = deployment.now()
+    if said.sid is not None:
+        ending = Ending.for_good("sid", said.issuer, said.sid, now)
+    else:
+        ending = Ending.for_good("sub", said.issuer, said.sub or "", now)
     jti_hash = hashlib.sha256(f"{said.issuer} {said.jti}".encode()).digest()
-    if not deployment.store.use_logout_token(jti_hash, now=now, expires=said.expires):
+    if not deployment.endings.end_once(ending, jti_hash, expires=said.expires):
         return _refused(deployment, provider, "jti", "the logout token was used before")
-    kind, value = ("sid", said.sid) if said.sid is not None else ("sub", said.sub or "")
-    expires = now + deployment.profile.session.lifetime
-    deployment.endings.end(Ending("sid" if kind == "sid" else "sub", said.issuer, value, now, expires))
     deployment.metrics.logout("provider")
-    deployment.events.write("logout.backchannel", provider=provider.name, by=kind, subject=said.sub)
+    deployment.events.write("logout.backchannel", provider=provider.name, by=ending.kind, subject=said.sub)
     deployment.audit.write("logout", issuer=said.issuer, subject=said.sub, sid=said.sid, provider=provider.name, by="provider")
     return deployment.headers.content(200, b"", "text/plain; charset=utf-8", NOTHING)
 

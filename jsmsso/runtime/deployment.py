@@ -113,7 +113,7 @@ class Deployment:
         self.store: Store = open_store(
             profile.store, password=secrets.store_password, namespace=profile.public_url, ca_bundle=ca_bundle(profile, path)
         )
-        self.endings = Endings(self.store, now, self.go_on_without_store)
+        self.endings = Endings(self.store, now, self.go_on_without_store, lifetime=profile.session.lifetime)
         self.sessions = SessionKeeping(
             self.sealer, self.store, now, lifetime=profile.session.lifetime, idle_timeout=profile.session.idle_timeout
         )

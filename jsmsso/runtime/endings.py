@@ -12,6 +12,7 @@ from jsmsso.store.records import Ending
 from jsmsso.store.watching import DOWN_AFTER_SECONDS
 
 POLL_SECONDS = 1.0
+CLOCK_STEPS_SECONDS = 300.0  # by which a clock may be set back while it is served
 OLD_SECONDS = 1.5  # what is known counts for so long; an ending holds on every worker within two seconds
 
 
@@ -19,13 +20,15 @@ class Endings:
     """What the store says of ended sessions, read at most once a second by whichever request comes first.
 
     A session is looked up by its own id, by the provider's ``sid``, by its subject, by its address, and among
-    all sessions: five looks into a dictionary.
+    all sessions: five looks into a dictionary. In memory is only what is younger than ``lifetime`` (seconds), since no older
+    session lives; the store has the others, for a profile whose sessions last longer.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float], on_silence: Callable[[StoreUnavailable], None]) -> None:
+    def __init__(self, store: Store, now: Callable[[], float], on_silence: Callable[[StoreUnavailable], None], *, lifetime: float) -> None:
         """``on_silence`` is told when the store has not said for ten seconds which sessions ended; it may raise."""
         self._store = store
         self._now = now
+        self._kept_seconds = lifetime + CLOCK_STEPS_SECONDS
         self._on_silence = on_silence
         self._lock = threading.Lock()
         self._number = 0
@@ -57,6 +60,13 @@ class Endings:
         self._store.end(ending, now=self._now())
         self._note(ending)
 
+    def end_once(self, ending: Ending, jti_hash: bytes, *, expires: float) -> bool:
+        """The same for a logout token; False where it came before. Raises :class:`StoreUnavailable`, and then it may come again."""
+        is_first = self._store.end_once(ending, jti_hash, now=self._now(), expires=expires)
+        if is_first:
+            self._note(ending)
+        return is_first
+
     def _read(self) -> None:
         # Another request that reads already is waited for where what is known is older than we promise: after a start, and after
         # a moment without requests.
@@ -66,12 +76,12 @@ class Endings:
         try:
             if self._now() < self._read_at + POLL_SECONDS:
                 return
-            self._number, found = self._store.endings_after(self._number)
+            self._number, found = self._store.endings_after(self._number, since=self._now() - self._kept_seconds)
             for ending in found:
                 self._note(ending)
             now = self._read_at = self._answered_at = self._now()
             self._silence = None
-            for key in [key for key, ending in self._ended.items() if ending.expires < now]:
+            for key in [key for key, ending in self._ended.items() if ending.at < now - self._kept_seconds]:
                 del self._ended[key]
         except StoreUnavailable as error:
             now = self._read_at = self._now()

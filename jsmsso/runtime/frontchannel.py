@@ -57,7 +57,7 @@ class FrontChannel:
         now = deployment.now()
         known = deployment.store.get(KIND, _key(issuer, sid), now=now)
         if known is not None:
-            deployment.endings.end(Ending("sid", issuer, sid, now, now + deployment.profile.session.lifetime))
+            deployment.endings.end(Ending.for_good("sid", issuer, sid, now))
             deployment.store.delete(KIND, _key(issuer, sid))
             subject, email = json.loads(known)
             deployment.metrics.logout("provider")

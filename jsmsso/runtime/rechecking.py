@@ -119,7 +119,7 @@ class Rechecks:
         except TokenRequestRefused as error:
             if error.error in ("invalid_grant", "invalid_token"):
                 self._store.delete(KIND, session.id)
-                self._endings.end(Ending("session", "", session.id, self._now(), session.started + self._lifetime))
+                self._endings.end(Ending.for_good("session", "", session.id, self._now()))
                 self._say("session.revoked", provider=customer.provider, email=customer.email, reason="recheck", detail=error.message)
                 return False
             return self._later(session, error)

@@ -80,9 +80,8 @@ class SigningOut:
         deployment.sessions.forget(session.id)
         if deployment.rechecks is not None:
             deployment.rechecks.end(session)
-        expires = session.started + deployment.profile.session.lifetime
         try:
-            deployment.endings.end(Ending("session", "", session.id, deployment.now(), expires))
+            deployment.endings.end(Ending.for_good("session", "", session.id, deployment.now()))
         except StoreUnavailable as error:
             deployment.events.write("store.unavailable", reason=error.code, detail=error.message, hint=error.hint)
 

@@ -34,12 +34,18 @@ class Store(Protocol):
         """Write down that sessions ended, for every worker to read."""
         ...
 
-    def endings_after(self, number: int) -> tuple[int, list[Ending]]:
-        """The endings written after the one called ``number`` (0: all), and the number to go on from."""
+    def endings_after(self, number: int, *, since: float = 0.0) -> tuple[int, list[Ending]]:
+        """The endings written after the one called ``number`` (0: all), and the number to go on from.
+
+        Those of a moment before ``since`` are left out: of sessions that are over for their age.
+        """
         ...
 
-    def use_logout_token(self, jti_hash: bytes, *, now: float, expires: float) -> bool:
-        """Whether this is the first time that a logout token came."""
+    def end_once(self, ending: Ending, jti_hash: bytes, *, now: float, expires: float) -> bool:
+        """Write down an ending and the logout token that says so, which is remembered until ``expires``: both, or neither.
+
+        False, and nothing is written, where the token came before.
+        """
         ...
 
     # Accounts --------------------------------------------------------------------------------

@@ -8,6 +8,9 @@ from typing import Literal
 
 from jsmsso.errors import JsmssoError
 
+LONGEST_SESSION = 30 * 86400  # seconds: what session.lifetime may be at most
+Kind = Literal["session", "sid", "sub", "email", "all"]
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -17,11 +20,16 @@ class Ending:
     ``issuer`` is empty for ``session``, ``email`` and ``all``, and ``value`` for ``all``.
     """
 
-    kind: Literal["session", "sid", "sub", "email", "all"]
+    kind: Kind
     issuer: str
     value: str
     at: float
     expires: float
+
+    @classmethod
+    def for_good(cls, kind: Kind, issuer: str, value: str, at: float) -> Ending:
+        """Kept for as long as a session may last by any profile: no later ``session.lifetime`` lets one live again."""
+        return cls(kind, issuer, value, at, at + LONGEST_SESSION)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,21 @@ from jsmsso.store.redis_server import CLOCKS_DIFFER_SECONDS, RedisServer, fields
 
 PAGE = 10_000  # endings read at once
 
-# What expired goes first: endings are written in the order in which they expire, nearly.
+# What expired goes first: endings are written in the order in which they expire, nearly. With the hash of a logout token
+# (else empty) and the milliseconds for which that is remembered, an ending happens once. The token comes last, since what a
+# script did before an error stays done.
 _END = """
-local prefix, now, kind, issuer, value, at, expires = unpack(ARGV)
+local prefix, now, kind, issuer, value, at, expires, jti, lasting = unpack(ARGV)
+local token = prefix .. 'logout_token:' .. jti
+if jti ~= '' and redis.call('EXISTS', token) == 1 then return 0 end
 local stream = prefix .. 'endings'
 for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', 20)) do
   if tonumber(entry[2][10]) >= tonumber(now) then break end
   redis.call('XDEL', stream, entry[1])
 end
 redis.call('XADD', stream, '*', 'kind', kind, 'issuer', issuer, 'value', value, 'at', at, 'expires', expires)
+if jti ~= '' then redis.call('SET', token, '', 'PX', lasting) end
+return 1
 """
 
 
@@ -31,22 +37,24 @@ class RedisSessions(RedisServer):
     """A part of :class:`RedisStore`; :class:`jsmsso.store.interface.Store` says what each does."""
 
     def use_login(self, state_hash: bytes, *, now: float, expires: float) -> bool:
-        return self._use("login", state_hash, expires - now)
+        key, lasting = self._key("login", state_hash.hex()), _lasting(expires - now)
+        return bool(self._write(lambda redis: redis.set(key, b"", nx=True, px=lasting)))
 
     def login_was_used(self, state_hash: bytes) -> bool:
         return bool(self._read(lambda redis: redis.exists(self._key("login", state_hash.hex()))))
 
-    def use_logout_token(self, jti_hash: bytes, *, now: float, expires: float) -> bool:
-        return self._use("logout_token", jti_hash, expires - now)
-
     def end(self, ending: Ending, *, now: float) -> None:
-        self._script(_END, now, *astuple(ending))
+        self._script(_END, now, *astuple(ending), "", 0)
 
-    def endings_after(self, number: int) -> tuple[int, list[Ending]]:
+    def end_once(self, ending: Ending, jti_hash: bytes, *, now: float, expires: float) -> bool:
+        return bool(self._script(_END, now, *astuple(ending), jti_hash.hex(), _lasting(expires - now)))
+
+    def endings_after(self, number: int, *, since: float = 0.0) -> tuple[int, list[Ending]]:
         found = []
         for stream_id, ending in self._after(number):
             number = _number(stream_id)
-            found.append(ending)
+            if ending.at >= since:
+                found.append(ending)
         return number, found
 
     def _drop_expired_endings(self, now: float) -> int:
@@ -69,9 +77,10 @@ class RedisSessions(RedisServer):
     def _page(self, start: str) -> list[tuple[Any, Any]]:
         return list(self._read(lambda redis: redis.xrange(self._key("endings"), min=start, count=PAGE)))
 
-    def _use(self, kind: str, value: bytes, seconds: float) -> bool:
-        lasting = max(1, round((seconds + CLOCKS_DIFFER_SECONDS) * 1000))
-        return bool(self._write(lambda redis: redis.set(self._key(kind, value.hex()), b"", nx=True, px=lasting)))
+
+def _lasting(seconds: float) -> int:
+    """Milliseconds after which Redis itself may delete what is over in so many seconds."""
+    return max(1, round((seconds + CLOCKS_DIFFER_SECONDS) * 1000))
 
 
 def _number(stream_id: str) -> int:

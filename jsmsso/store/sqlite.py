@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import astuple
 from pathlib import Path
 
 from jsmsso.store.records import Ending
@@ -34,16 +36,27 @@ class SqliteStore(SqliteAccounts, SqliteQueue, SqliteRecords, SqliteUpkeep):
         return bool(self._rows("SELECT 1 FROM used_logins WHERE state_hash = ?", state_hash))
 
     def end(self, ending: Ending, *, now: float) -> None:
-        self._change("DELETE FROM endings WHERE expires < ?", now)
-        self._change(
-            "INSERT INTO endings (kind, issuer, value, at, expires) VALUES (?, ?, ?, ?, ?)",
-            ending.kind, ending.issuer, ending.value, ending.at, ending.expires,
-        )  # fmt: skip
+        with self._transaction() as connection:
+            _end(connection, ending, now)
 
-    def endings_after(self, number: int) -> tuple[int, list[Ending]]:
-        rows = self._rows("SELECT number, kind, issuer, value, at, expires FROM endings WHERE number > ? ORDER BY number", number)
-        return (rows[-1][0] if rows else number), [Ending(*row[1:]) for row in rows]
+    def end_once(self, ending: Ending, jti_hash: bytes, *, now: float, expires: float) -> bool:
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM logout_tokens WHERE expires < ?", (now,))
+            once = "INSERT OR IGNORE INTO logout_tokens (jti_hash, expires) VALUES (?, ?)"
+            if connection.execute(once, (jti_hash, expires)).rowcount == 0:
+                return False
+            _end(connection, ending, now)
+            return True
 
-    def use_logout_token(self, jti_hash: bytes, *, now: float, expires: float) -> bool:
-        self._change("DELETE FROM logout_tokens WHERE expires < ?", now)
-        return self._change("INSERT OR IGNORE INTO logout_tokens (jti_hash, expires) VALUES (?, ?)", jti_hash, expires) == 1
+    def endings_after(self, number: int, *, since: float = 0.0) -> tuple[int, list[Ending]]:
+        last = self._rows("SELECT coalesce(max(number), 0) FROM endings")[0][0]  # also where all are older than since
+        if last <= number:
+            return number, []
+        sql = "SELECT number, kind, issuer, value, at, expires FROM endings WHERE number > ? AND at >= ? ORDER BY number"
+        rows = self._rows(sql, number, since)
+        return max(last, rows[-1][0] if rows else 0), [Ending(*row[1:]) for row in rows]
+
+
+def _end(connection: sqlite3.Connection, ending: Ending, now: float) -> None:
+    connection.execute("DELETE FROM endings WHERE expires < ?", (now,))
+    connection.execute("INSERT INTO endings (kind, issuer, value, at, expires) VALUES (?, ?, ?, ?, ?)", astuple(ending))

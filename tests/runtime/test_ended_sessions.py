@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 
 from jsmsso.store.records import Ending
+from jsmsso.store.sqlite import SqliteStore
 from tests.oidc.provider import CLIENT_ID, NOW, Provider
 from tests.runtime.site import OWN_FORM, PAGE_LOAD, Answer, Browser, Site
 
@@ -35,6 +38,21 @@ def logout_token(provider: Provider, **changed: Any) -> str:
 
 def tell(site: Site, token: str, name: str = "a", **options: Any) -> Answer:
     return Browser(site).post(f"/backchannel-logout/{name}", {"logout_token": token}, FROM_PROVIDER, **options)
+
+
+@contextmanager
+def no_ending_can_be_written(site: Site) -> Iterator[None]:
+    """All else of the store works."""
+    store: Any = site.deployment.store
+    if isinstance(store, SqliteStore):
+        with closing(sqlite3.connect(site.folder / "state.db")) as connection:
+            connection.execute("CREATE TRIGGER no_more BEFORE INSERT ON endings BEGIN SELECT RAISE(ABORT, 'no more'); END")
+            yield
+            connection.execute("DROP TRIGGER no_more")
+    else:
+        store._redis.set(store._key("endings"), "no stream")
+        yield
+        store._redis.delete(store._key("endings"))
 
 
 def is_signed_in(browser: Browser, **options: Any) -> bool:
@@ -122,6 +140,60 @@ def test_a_token_that_comes_again_is_refused_also_by_another_worker(site: Site, 
     other.close()
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_a_logout_that_the_store_did_not_take_counts_when_it_comes_again(
+    make_site: Callable[..., Site], provider: Provider, request: pytest.FixtureRequest, kind: str
+) -> None:
+    """The token and the ending are written together: of a token alone the provider would be told that it came before."""
+    if kind == "redis":
+        site = make_site(provider, store=request.getfixturevalue("redis_server").url, public_url="https://lost.acme.example")
+    else:
+        site = make_site(provider)
+    browser = Browser(site)
+    browser.log_in()
+    token = logout_token(provider)
+    with no_ending_can_be_written(site):
+        assert tell(site, token).status == 503
+    site.clock.advance(2)
+    assert is_signed_in(browser)
+    assert tell(site, token).status == 200
+    assert not is_signed_in(browser)
+
+
+def test_a_longer_lifetime_lets_no_ended_session_live_again(site: Site, provider: Provider) -> None:
+    """However often it changes: what ended is remembered for as long as any profile may let a session last."""
+    out, by_token = Browser(site), Browser(site)
+    out.log_in()
+    provider.claims |= {"sub": "grace", "email": "grace@acme.example"}
+    by_token.log_in()
+    copies = [dict(browser.cookies) for browser in (out, by_token)]
+    site.reload(session={"secret": "file:session", "lifetime": "5m"})
+    out.submit(out.get("/"), "Sign out")
+    assert tell(site, logout_token(provider, sub="grace")).status == 200
+    site.clock.advance(3600)
+    site.deployment.store.clean(now=site.clock(), accounts_before=0, queue_before=0)
+    site.deployment.endings.end(Ending.for_good("session", "", "another", site.clock()))
+
+    for lifetime in ("8h", "30d"):
+        site.reload(session={"secret": "file:session", "lifetime": lifetime, "idle_timeout": lifetime})
+        for cookies in copies:
+            copy = Browser(site)
+            copy.cookies = dict(cookies)
+            assert not is_signed_in(copy)
+
+
+def test_a_worker_remembers_no_ending_for_longer_than_a_session_may_last(site: Site) -> None:
+    endings, store, now = site.deployment.endings, site.deployment.store, site.clock()
+    endings.end(Ending.for_good("session", "", "old here", now - 9 * 3600))
+    store.end(Ending.for_good("session", "", "old elsewhere", now - 9 * 3600), now=now)
+    store.end(Ending.for_good("session", "", "fresh", now - 1), now=now)
+    browser = Browser(site)
+    browser.log_in()
+    assert is_signed_in(browser)
+    assert [value for _, _, value in endings._ended] == ["fresh"]
+    assert len(store.endings_after(0)[1]) == 3
+
+
 def test_an_unknown_provider_is_not_found_and_a_get_does_nothing(site: Site, provider: Provider) -> None:
     assert tell(site, logout_token(provider), name="z").status == 404
     assert Browser(site).get("/backchannel-logout/a").status == 405
@@ -191,9 +263,9 @@ def test_requests_that_come_at_once_after_a_quiet_moment_all_know(site: Site, mo
     site.clock.advance(3)
     read = deployment.store.endings_after
 
-    def slow(number: int) -> tuple[int, list[Ending]]:
+    def slow(number: int, *, since: float) -> tuple[int, list[Ending]]:
         time.sleep(0.2)
-        return read(number)
+        return read(number, since=since)
 
     monkeypatch.setattr(deployment.store, "endings_after", slow)
     with ThreadPoolExecutor(8) as pool:

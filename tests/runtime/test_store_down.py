@@ -127,10 +127,10 @@ def test_of_many_first_requests_none_passes_before_the_store_was_heard(
     reading, go_on = threading.Event(), threading.Event()
     read = store.endings_after
 
-    def read_slowly(number: int) -> Any:
+    def read_slowly(number: int, *, since: float) -> Any:
         reading.set()
         go_on.wait(30)
-        return read(number)
+        return read(number, since=since)
 
     monkeypatch.setattr(store, "endings_after", read_slowly, raising=False)
     statuses: list[int] = []

@@ -22,10 +22,30 @@ def test_of_twenty_threads_one_uses_a_login(store: Store) -> None:
     assert [sum(column) for column in zip(*used, strict=True)] == [1] * 10
 
 
-def test_a_logout_token_counts_once(store: Store) -> None:
-    assert [store.use_logout_token(b"jti", now=NOW, expires=NOW + 60) for _ in range(2)] == [True, False]
-    assert store.use_logout_token(b"other", now=NOW, expires=NOW + 60)
+def test_a_logout_token_ends_sessions_once(store: Store, another: Callable[[], Store]) -> None:
+    ending = Ending("sub", ISSUER, "ada", NOW, NOW + 100)
+    assert [one.end_once(ending, b"jti", now=NOW, expires=NOW + 60) for one in (store, another(), store)] == [True, False, False]
+    assert store.endings_after(0)[1] == [ending]
+    assert store.end_once(ending, b"other", now=NOW, expires=NOW + 60)
     assert store.use_login(b"jti", now=NOW, expires=NOW + 60)  # a name of its own
+
+
+def test_of_twenty_threads_one_ends_sessions_by_a_logout_token(store: Store) -> None:
+    ending = Ending("sub", ISSUER, "ada", NOW, NOW + 100)
+    said = at_once([lambda: store.end_once(ending, b"jti", now=NOW, expires=NOW + 60)] * 20)
+
+    assert sum(said) == 1
+    assert store.endings_after(0)[1] == [ending]
+
+
+def test_endings_of_sessions_that_are_over_for_their_age_are_left_out_and_passed_over(store: Store) -> None:
+    for number in range(3):
+        store.end(Ending("session", "", str(number), NOW + number, NOW + 100), now=NOW)
+
+    last, found = store.endings_after(0, since=NOW + 1)
+    assert [ending.value for ending in found] == ["1", "2"]
+    assert store.endings_after(0, since=NOW + 50) == (last, [])
+    assert store.endings_after(last) == (last, [])
 
 
 def test_every_worker_reads_each_ending_once_and_in_order(store: Store, another: Callable[[], Store]) -> None:

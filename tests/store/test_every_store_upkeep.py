@@ -120,13 +120,13 @@ def test_more_than_a_batch_is_cleaned_at_once(store: Store) -> None:
 def test_rows_are_counted_by_table(store: Store) -> None:
     fill(store, "ada", "ada@acme.com")
     store.use_login(b"a", now=NOW, expires=NOW + 60)
-    store.use_logout_token(b"a", now=NOW, expires=NOW + 60)
+    store.end_once(Ending("session", "", "a", NOW, NOW + 60), b"a", now=NOW, expires=NOW + 60)
     store.lease("refresh", "a", "w", now=NOW, until=NOW + 60)
     store.pause("jsm", NOW)
 
     found = store.inspect()
     assert found.rows == {
-        "used_logins": 1, "endings": 2, "logout_tokens": 1, "accounts": 1, "links": 1, "memberships": 1, "writes": 1, "pauses": 1,
+        "used_logins": 1, "endings": 3, "logout_tokens": 1, "accounts": 1, "links": 1, "memberships": 1, "writes": 1, "pauses": 1,
         "bars": 1, "records": 1, "leases": 1,
     }  # fmt: skip
     assert found.problems == ()

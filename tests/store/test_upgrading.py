@@ -38,7 +38,7 @@ def test_a_file_of_the_first_release_is_brought_forward_with_all_that_is_in_it(p
     store = SqliteStore(path)
 
     assert not store.use_login(b"old", now=NOW, expires=LATER)
-    assert not store.use_logout_token(b"old", now=NOW, expires=LATER)
+    assert not store.end_once(Ending("session", "", "x", NOW, LATER), b"old", now=NOW, expires=LATER)
     assert store.endings_after(0) == (1, [Ending("session", "", "old", NOW, LATER)])
     store.remember(ADA)
     assert store.account("https://i.example", "ada") == ADA
@@ -60,7 +60,7 @@ def test_the_first_release_goes_on_with_a_file_that_was_brought_forward(path: Pa
     reopened.end("sub", "https://i.example", "ada", NOW, LATER, now=NOW)
 
     assert not new.use_login(b"from the old", now=NOW, expires=LATER)
-    assert not new.use_logout_token(b"from the old", now=NOW, expires=LATER)
+    assert not new.end_once(Ending("session", "", "x", NOW, LATER), b"from the old", now=NOW, expires=LATER)
     assert [ending.kind for ending in new.endings_after(2)[1]] == ["sub"]
     assert SqliteStore(path).account("https://i.example", "ada") == ADA
     old.close()

@@ -14,7 +14,6 @@ from jsmsso.jsm.customers.standing import BY_ADDRESS
 from jsmsso.jsm.users import find_users
 from jsmsso.store.records import Account, Ending
 
-LONGEST_SESSION = 30 * 86400  # seconds: what session.lifetime may be at most, so that no later setting lets an ended session live
 LEASE_SECONDS = 60.0
 JSM_SECONDS = 10.0
 WIDTH = 79  # columns
@@ -92,7 +91,7 @@ def end_sessions_of(books: Books, email: str) -> Result:
 def end_all_sessions(books: Books) -> Result:
     """End every session of the deployment."""
     at = now()
-    books.store.end(Ending("all", "", "", at, at + LONGEST_SESSION), now=at)
+    books.store.end(Ending.for_good("all", "", "", at), now=at)
     warnings = books.note("session.revoked", all=True)
     return Result(
         {"revoked": "all", "email": None}, "All sessions end within two seconds on every worker. Everybody may log in again.", warnings
@@ -101,9 +100,9 @@ def end_all_sessions(books: Books) -> Result:
 
 def _end(books: Books, email: str, accounts: Iterable[Account]) -> None:
     at = now()
-    books.store.end(Ending("email", "", email, at, at + LONGEST_SESSION), now=at)
+    books.store.end(Ending.for_good("email", "", email, at), now=at)
     for one in accounts:
-        books.store.end(Ending("sub", one.issuer, one.subject, at, at + LONGEST_SESSION), now=at)
+        books.store.end(Ending.for_good("sub", one.issuer, one.subject, at), now=at)
 
 
 def _drop_write(books: Books, issuer: str, subject: str) -> bool:
