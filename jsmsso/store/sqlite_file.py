@@ -130,11 +130,16 @@ def _turn_to_wal(connection: sqlite3.Connection) -> None:
 
 def unavailable(path: Path, error: Exception) -> StoreUnavailable:
     """What SQLite or the system said, with what to look at."""
-    if isinstance(error, sqlite3.DatabaseError) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DAMAGED:
+    if is_damage(error):
         hint = "Put a backup in its place, as docs/store.md says, or name another store."
     else:
         hint = "See that its folder exists, is ours to write, and has space."
     return StoreUnavailable(f"the store {path} does not work: {error}", hint)
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether SQLite says that the file is not what it wrote."""
+    return isinstance(error, sqlite3.DatabaseError) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DAMAGED
 
 
 def not_there(path: Path) -> StoreUnavailable:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jsmsso.store.records import Inspection
-from jsmsso.store.sqlite_file import SqliteFile, not_there, unavailable
+from jsmsso.store.sqlite_file import SqliteFile, is_damage, not_there, unavailable
 from jsmsso.store.sqlite_schema import TABLES, VERSION, tables_of, version_of
 
 BATCH = 500  # rows deleted in one transaction, so that a login waits for milliseconds at most
@@ -91,14 +91,14 @@ def _delete(connection: sqlite3.Connection, table: str, email: str) -> int:
 
 
 def inspect_file(path: Path) -> Inspection:
-    """The state of a store's file, which is only read. Raises :class:`StoreUnavailable` when that is not possible."""
+    """The state of a store's file, which is only read. Raises :class:`StoreUnavailable` when that is not possible.
+
+    Damage is a problem and no failure, also where SQLite gives up on the file.
+    """
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            version = version_of(connection)
-            damage = [row[0] for row in connection.execute("PRAGMA integrity_check(10)") if row[0] != "ok"]
-            there = tables_of(connection)
-            rows = {name: int(connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]) for name in TABLES if name in there}
+            version, rows, damage = _read(connection)
         files = [part for part in _parts(path) if part.exists()]
         size = sum(part.stat().st_size for part in files)
         open_to_others = [str(part) for part in files if part.stat().st_mode & 0o077]
@@ -108,7 +108,9 @@ def inspect_file(path: Path) -> Inspection:
         raise not_there(path) from None
     except (OSError, sqlite3.Error) as error:
         raise unavailable(path, error) from error
-    problems = [f"damaged: {sentence}" for sentence in damage]
+    problems = []
+    if damage:
+        problems.append(f"damaged ({'; '.join(damage)}): put a backup in its place, as docs/store.md says, or name another store")
     if version > VERSION:
         problems.append(f"made by a newer jsmsso (version {version}; this one knows {VERSION})")
     if open_to_others:
@@ -116,6 +118,21 @@ def inspect_file(path: Path) -> Inspection:
     return Inspection(
         kind="sqlite", place=str(path), version=version, rows=rows, facts={"bytes": size, "mode": f"{mode:04o}"}, problems=tuple(problems)
     )
+
+
+def _read(connection: sqlite3.Connection) -> tuple[int, dict[str, int], list[str]]:
+    """The version, how many rows can be read of each table, and a sentence for each damage."""
+    version, rows, damage = 0, {}, list[str]()
+    try:
+        version = version_of(connection)
+        damage = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(10)") if row[0] != "ok"]
+        for name in tables_of(connection).intersection(TABLES):
+            rows[name] = int(connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        damage = [*damage, str(error)]
+    return version, {name: rows[name] for name in TABLES if name in rows}, list(dict.fromkeys(damage))
 
 
 def _parts(path: Path) -> tuple[Path, Path, Path]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,43 @@ def test_a_sound_store(jsmsso: Callable[..., Ran], place: Path) -> None:
     assert document["facts"]["mode"] == "0600"
 
 
+def _no_store_at_all(place: Path) -> None:
+    place.write_bytes(b"this is a shopping list, and no database" * 200)
+
+
+def _first_page_overwritten(place: Path) -> None:
+    content = place.read_bytes()
+    place.write_bytes(content[:100] + b"\xff" * 3996 + content[4096:])
+
+
+def _a_page_in_the_middle_overwritten(place: Path) -> None:
+    content = place.read_bytes()
+    place.write_bytes(content[:8192] + b"\xff" * 4096 + content[12288:])
+
+
+def _cut_in_half(place: Path) -> None:
+    content = place.read_bytes()
+    place.write_bytes(content[: len(content) // 2])
+
+
+@pytest.mark.parametrize("damage", [_no_store_at_all, _first_page_overwritten, _a_page_in_the_middle_overwritten, _cut_in_half])
+def test_a_store_that_is_damaged(jsmsso: Callable[..., Ran], place: Path, damage: Callable[[Path], None]) -> None:
+    with closing(sqlite3.connect(place)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode = DELETE")
+    damage(place)
+    ran = jsmsso("store", "check")
+
+    assert ran.code == 1
+    assert "Problem: damaged (" in ran.stdout
+    assert "put a backup in its place" in ran.stdout
+    assert "Sound." not in ran.stdout
+    assert "Traceback" not in ran.stdout + ran.stderr
+    document = jsmsso("store", "check", "--json")
+    assert document.code == 1
+    assert len(document.json()["problems"]) == 1
+
+
 def test_a_store_that_others_can_read(jsmsso: Callable[..., Ran], place: Path) -> None:
     place.chmod(0o644)
     ran = jsmsso("store", "check")
@@ -62,14 +101,13 @@ def test_a_store_that_others_can_read(jsmsso: Callable[..., Ran], place: Path) -
     assert (ran.code, len(ran.json()["problems"])) == (1, 1)
 
 
-def test_a_store_that_is_no_database(jsmsso: Callable[..., Ran], place: Path) -> None:
+def test_no_copy_is_made_of_what_is_no_database(jsmsso: Callable[..., Ran], place: Path) -> None:
     place.write_bytes(b"not a database" * 1000)
+    ran = jsmsso("store", "backup", "copy.db")
 
-    for command in (("check",), ("backup", "copy.db")):
-        ran = jsmsso("store", *command)
-        assert (ran.code, ran.stdout) == (6, "")
-        assert "not a database" in ran.stderr
-        assert "Put a backup in its place" in ran.stderr
+    assert (ran.code, ran.stdout) == (6, "")
+    assert "not a database" in ran.stderr
+    assert "Put a backup in its place" in ran.stderr
 
 
 def test_there_is_no_store_before_the_first_start(jsmsso: Callable[..., Ran], jsmsso_home: Home) -> None:
