@@ -20,6 +20,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from jsmsso.errors import JsmssoError, MachineFailed, StoreUnavailable
+from jsmsso.runtime import stop_signals
 from jsmsso.runtime.application import Application
 from jsmsso.runtime.connections import allow_connections, cut_stalled_ones
 from jsmsso.runtime.deployment import Deployment
@@ -50,6 +51,7 @@ class _Loader:
         self._parent = os.getpid()
 
     def __call__(self) -> Any:
+        stop_signals.hear()
         _empty_environment()
         _end_with(self._parent)
         application = self.prepared.application()
@@ -113,7 +115,7 @@ class _Parent:
         """Have ``server`` call this parent; ``listener`` is the operators', or None."""
         instance = self._instance
         instance.living_workers = lambda: server.living
-        os.register_at_fork(after_in_child=_forget_signals)
+        stop_signals.keep_across_forks()
         server.on_reload(self._reload)
         server.on_startup(
             lambda: self._events.write("serving", address=str(self._listening), public_url=self.loader.prepared.profile.public_url)
@@ -276,12 +278,6 @@ def _end_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="jsmsso-parent", daemon=True).start()
-
-
-def _forget_signals() -> None:
-    """A worker inherits the parent's way to take signals, and would be deaf to them until granian sets its own."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def _empty_environment() -> None:
