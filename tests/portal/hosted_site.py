@@ -146,3 +146,19 @@ def multipart(fields: Mapping[str, str], files: list[tuple[str, File]]) -> tuple
         parts.append(head.encode() + content)
     body = b"".join(f"--{boundary}\r\n".encode() + part + b"\r\n" for part in parts) + f"--{boundary}--\r\n".encode()
     return body, f"multipart/form-data; boundary={boundary}"
+
+
+def at(issue: LocalIssue, rest: str = "") -> str:
+    """The address of a request at HELP."""
+    return f"/portal/HELP/{issue.key}{rest}"
+
+
+def conversation(page: Answer) -> list[tuple[str, str]]:
+    """Who said what, in order; for events nobody."""
+    said = []
+    for text in re.split(r'<li class="(?=card|event)', page.text)[1:]:
+        who = re.search(r"<header><strong[^>]*>(.*?)</strong>", text)
+        words = re.search(r'<div class="said-by-others" dir="auto">(.*?)</div>', text, re.DOTALL)
+        event = text.partition(">")[2].partition("<time")[0]
+        said.append((who[1] if who else "", re.sub(r"<[^>]+>", "", words[1] if words else "" if who else event)))
+    return said
