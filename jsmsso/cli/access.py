@@ -119,11 +119,10 @@ def _add(effect: Effect, rule: str, profile: str, portal: str, at: int | None, c
 
 
 def _change(change: Change, profile: str, claims: str, provider: str) -> Result:
-    """Show what a change does to the given claims, ask on a terminal, then write it."""
+    """Show what a change does to the given claims, or those of the last test, ask on a terminal, then write it."""
     from jsmsso.cli.asking import confirm, somebody_types
-    from jsmsso.cli.connection.claims_file import read_claims
-    from jsmsso.cli.render import progress_line
-    from jsmsso.cli.rules.deciding import judge, portal_named
+    from jsmsso.cli.rules.deciding import portal_named
+    from jsmsso.cli.rules.effects import effects_of
     from jsmsso.profile.locating import locate_profile
     from jsmsso.profile.reading import read_profile
 
@@ -131,17 +130,10 @@ def _change(change: Change, profile: str, claims: str, provider: str) -> Result:
     before = read_profile(path)
     one = portal_named(before, change.portal) if change.portal else None
     planned = change.plan(before, path)
-    effects = None
-    if claims:
-        from jsmsso.cli.connection.chosen import choose
-
-        name, given = choose(profile, provider).name, read_claims(claims)
-        after_one = portal_named(planned.after, change.portal) if change.portal else None
-        was, becomes = (judge(read, path.parent, name, given, of) for read, of in ((before, one), (planned.after, after_one)))
-        effects = {"before": was.to_data(), "after": becomes.to_data()}
-        progress_line(f"before  {was}\nafter   {becomes}")
-        if somebody_types() and claims != "-" and not confirm(f"{planned.sentence}?", default=True):
-            return Result(data={"written": False}, text="Nothing changed.", exit_code=1)
+    after_one = portal_named(planned.after, change.portal) if change.portal else None
+    effects = effects_of(profile, (before, one), (planned.after, after_one), claims=claims, provider=provider)
+    if effects and somebody_types() and claims != "-" and not confirm(f"{planned.sentence}?", default=True):
+        return Result(data={"written": False}, text="Nothing changed.", exit_code=1)
     written = change.write(planned, path)
     data: dict[str, Any] = {
         "written": written,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from jsmsso.cli.connection.tested_claims import forget
 from jsmsso.cli.render import Result
 from jsmsso.errors import UsageError
 from jsmsso.profile.editing import editing
@@ -26,6 +27,7 @@ def remove_provider(path: Path, profile: Profile, name: str) -> Result:
     checked(values, path)  # rules that name it are complained about here
     with editing(path) as document:
         _take_out(document.data["providers"], profile, name)
+    forget(name)
     rest = [one for one in profile.providers if one != name]
     lines = [f"Removed provider {name} from {path}."]
     warnings = []

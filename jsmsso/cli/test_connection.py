@@ -36,6 +36,7 @@ def connection(
 ) -> Result:
     """Log in at a provider for real and show every step: checks, claims, customer, access decision."""
     from jsmsso.cli.asking import somebody_types
+    from jsmsso.cli.connection.tested_claims import remember
     from jsmsso.cli.connection.trial import Terminal, try_provider
     from jsmsso.cli.loopback import loopback_redirect_uri
     from jsmsso.profile.locating import locate_profile
@@ -49,6 +50,8 @@ def connection(
     terminal = Terminal(_show_probe, progress_line, not no_browser, no_browser or somebody_types())
     progress_line("Before the browser")
     trial = try_provider(read, path, names[0], port=port, seconds=timeout, terminal=terminal)
+    if remember(read, names[0], trial.authentication.claims, base=path.parent):
+        progress_line("\nThe claims stay in the keyring for 30 days: jsmsso access allow, deny and remove show what they change for them.")
     return _result(trial, read)
 
 

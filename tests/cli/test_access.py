@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,6 +195,62 @@ def test_what_a_rule_changes_for_claims_is_shown(jsmsso: Run) -> None:
     assert "after   ada@acme.com: Denied by rule 1: deny claim cognito:groups any of it" in ran.stderr
     effects = ran.json()["claims"]
     assert (effects["before"]["allowed"], effects["after"]["allowed"]) == (True, False)
+
+
+def remember_a_test(home: Home, *, days: float = 0, **changed: Any) -> None:
+    """As ``test-connection`` does; the test of that command shows that it does."""
+    entry = {"client_id": "c", "at": int(time.time() - days * 86400), "claims": ADA} | changed
+    Path(home.env["JSMSSO_TEST_KEYRING"]).write_text(json.dumps({"jsmsso/claims/cognito": json.dumps(entry)}))
+
+
+def test_what_a_rule_changes_for_the_last_tested_claims_is_shown(jsmsso: Run, jsmsso_home: Home) -> None:
+    remember_a_test(jsmsso_home)
+    ran = jsmsso("access", "deny", "{claim: cognito:groups, any_of: [it]}", "--json")
+
+    assert ran.code == 0
+    assert "For the claims of the last test-connection (cognito, " in ran.stderr
+    assert "before  ada@acme.com: Allowed by rule 1: allow email domain acme.com" in ran.stderr
+    assert "after   ada@acme.com: Denied by rule 1: deny claim cognito:groups any of it" in ran.stderr
+    assert ran.json()["claims"]["after"]["allowed"] is False
+    ran = jsmsso("access", "allow", "email: ada@acme.com", "--portal", "HELP", "--json")
+    assert [ran.json()["claims"][when]["portal"] for when in ("before", "after")] == ["HELP", "HELP"]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param(None, id="nothing was tested"),
+        pytest.param({"days": 31}, id="too long ago"),
+        pytest.param({"client_id": "another"}, id="of another client"),
+        pytest.param({"claims": "x"}, id="not what was kept"),
+    ],
+)
+def test_without_tested_claims_it_says_what_to_run(jsmsso: Run, jsmsso_home: Home, kept: dict[str, Any] | None) -> None:
+    if kept is not None:
+        remember_a_test(jsmsso_home, **kept)
+    ran = jsmsso("access", "deny", "email: eve@evil.example", "--json")
+
+    assert (ran.code, ran.json()["claims"], ran.json()["written"]) == (0, None, True)
+    assert "log in as them first: jsmsso test-connection (or give --claims FILE)" in ran.stderr
+    assert "before" not in ran.stderr
+    assert jsmsso_home.keyring == {} or kept != {"days": 31}, "what is too old goes"
+
+
+def test_without_a_keyring_rules_are_edited_all_the_same(jsmsso: Run, jsmsso_home: Home) -> None:
+    remember_a_test(jsmsso_home)
+    ran = jsmsso("access", "deny", "email: eve@evil.example", env=jsmsso_home.without_keyring())
+
+    assert ran.code == 0
+    assert "jsmsso test-connection" in ran.stderr
+
+
+def test_tested_claims_that_decide_nothing_hold_no_change_up(jsmsso: Run, jsmsso_home: Home) -> None:
+    remember_a_test(jsmsso_home)
+    jsmsso_home.profile.write_text(PROFILE.replace("  - deny:  everyone", "  - deny: {email_in: nowhere.txt}\n  - deny:  everyone"))
+    ran = jsmsso("access", "deny", "email: eve@evil.example", "--json")
+
+    assert (ran.code, ran.json()["written"]) == (0, True)
+    assert "cannot be told: " in ran.stderr
 
 
 def test_at_a_terminal_the_effect_is_shown_before_the_question(terminal: Spawn, jsmsso_home: Home) -> None:

@@ -20,7 +20,7 @@ from tests.cli.trying_out import ADDRESS, LogIn, at_certified_provider, begin, r
 from tests.providers.plain import CODE, Played
 from tests.providers.played import Said, between, playing
 from tests.services.children import Children
-from tests.services.home import Home
+from tests.services.home import Home, run_jsmsso
 from tests.services.oidc_provider import OidcProvider
 
 PUBLIC = "http://localhost:8080/callback"
@@ -139,6 +139,20 @@ def test_json_is_one_document_without_any_token(pool: Cognito, start: Children, 
     assert document["pinned"] is True
     assert "eyJ" not in ran.stdout + ran.stderr  # how every JWT begins
     assert pool.client.client_secret not in ran.stdout + ran.stderr
+
+
+def test_what_was_tested_shows_what_a_rule_changes_until_the_provider_is_removed(pool: Cognito, start: Children, jsmsso_home: Home) -> None:
+    write_profile(jsmsso_home, {"cognito": pool.entry()}, access=[{"allow": {"email_domain": ["acme.com"]}}])
+    tried = try_out(start, jsmsso_home, pool.as_(), *pool.options, env=pool.env)
+    assert "The claims stay in the keyring for 30 days" in tried.stderr
+    assert "eyJ" not in str(jsmsso_home.keyring), "claims, and no token"
+
+    ran = run_jsmsso(jsmsso_home, "access", "deny", "{claim: cognito:groups, any_of: [customers]}")
+    assert "before  ada@acme.com: Allowed by rule 1: allow email domain acme.com" in ran.stderr
+    assert "after   ada@acme.com: Denied by rule 1: deny claim cognito:groups any of customers" in ran.stderr
+
+    run_jsmsso(jsmsso_home, "provider", "remove", "cognito", "--yes")
+    assert jsmsso_home.keyring == {}
 
 
 def test_the_final_address_may_be_pasted(pool: Cognito, start: Children, jsmsso_home: Home) -> None:
