@@ -18,6 +18,7 @@ from jsmsso.portal.caching import Cache
 from jsmsso.portal.look import is_waiting
 from jsmsso.portal.pagination import Place, opened, sealed
 from jsmsso.portal.parallel import together
+from jsmsso.portal.people import shown_name
 from jsmsso.portal.queries import STATES, own_requests, shared_requests
 from jsmsso.portal.seeing import SeenRequest, may_see
 from jsmsso.portal.types import Offered, OfferedGroup
@@ -32,15 +33,18 @@ ROWS = 20  # of a list
 LATEST = 5  # on a portal's home
 STALE_SECONDS = 3600.0  # a customer's own list, while JSM does not answer
 LONGEST_WORDS = 200  # characters of a search
+WITHOUT_APPROVALS_SECONDS = 3600.0  # until a site that refused the function `approver` is asked for it again
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A request in a list."""
+    """A request in a list. ``raised_by`` is the name of whoever raised it, where others may read one."""
 
     facts: IssueFacts
     portal: Portal
     href: str
+    raised_by: str = ""
+    is_mine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class ListPages:
         self._deployment = services.deployment
         self._articles = Articles(services)
         self._own: Cache[_Found] = Cache(services.deployment.now, max_age=0.0, max_stale=STALE_SECONDS)
+        self._refuses_approver: Cache[bool] = Cache(services.deployment.now, max_age=WITHOUT_APPROVALS_SECONDS)
 
     def home(self, acting: Acting, seen: SeenRequest | None = None) -> Reply:
         """The request types that the customer may use, and their latest requests here."""
@@ -126,6 +131,7 @@ class ListPages:
             rows=rows,
             asked=asked,
             several=len(portals) > 1,
+            says_who=asked.whose == "organization",
             states=[(state, self._address(asked, state=state)) for state in STATES],
             mine=self._address(asked, whose="mine"),
             organization=self._address(asked, whose="organization"),
@@ -178,8 +184,18 @@ class ListPages:
 
     def _mine(self, acting: Acting, by_key: dict[str, Portal], asked: _Asked, limit: int) -> tuple[_Found, bool]:
         def ask() -> _Found:
-            jql = own_requests(self._services.seeing.fields(acting), acting.account_id, by_key, asked.state, asked.words)
-            return self._found(acting, asked, jql, frozenset(), limit)
+            fields = self._services.seeing.fields(acting)
+            to_approve = bool(fields.approvals) and not self._refuses_approver.get(acting.account_id, lambda: False).value
+            find = partial(own_requests, fields, acting.account_id, by_key, asked.state, asked.words)
+            try:
+                return self._found(acting, asked, find(to_approve=to_approve), frozenset(), limit)
+            except JsmRefused as error:
+                if error.status != 400 or not to_approve:
+                    raise
+            # A site without the function refuses the whole question: what they raised and take part in is there all the same.
+            found = self._found(acting, asked, find(to_approve=False), frozenset(), limit)
+            self._refuses_approver.put(acting.account_id, True)
+            return found
 
         cached = self._own.get((acting.account_id, tuple(by_key), asked, limit), ask)
         return cached.value, cached.is_stale
@@ -204,7 +220,13 @@ class ListPages:
     def _rows(self, acting: Acting, found: _Found, by_key: dict[str, Portal]) -> list[Row]:
         """Those that the customer may see, looked at one by one: the query is no proof."""
         return [
-            Row(facts, by_key[facts.project_key], self._deployment.own(f"/portal/{facts.project_key}/{facts.key}"))
+            Row(
+                facts,
+                by_key[facts.project_key],
+                self._deployment.own(f"/portal/{facts.project_key}/{facts.key}"),
+                shown_name(facts.reporter_name),
+                facts.reporter_id == acting.account_id,
+            )
             for facts in found.page.issues
             if facts.project_key in by_key and may_see(facts, acting.account_id, found.organization_ids)
         ]

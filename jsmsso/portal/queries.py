@@ -14,11 +14,18 @@ STATES = ("open", "closed", "all")
 MOST_ORGANIZATIONS = 200  # of one customer; JQL is to stay short
 
 
-def own_requests(fields: IssueFields, account_id: str, projects: Collection[str], state: str = "all", words: str = "") -> str:
-    """What the customer raised or takes part in, the latest activity first."""
+def own_requests(
+    fields: IssueFields, account_id: str, projects: Collection[str], state: str = "all", words: str = "", *, to_approve: bool = True
+) -> str:
+    """What the customer raised, takes part in or approves, the latest activity first.
+
+    ``to_approve``: with JSM's function ``approver``, which takes whom it is asked for also where they have answered.
+    """
     conditions = [f"reporter = {quoted(account_id)}"]
     if fields.participants:
         conditions.append(f"{_field(fields.participants)} = {quoted(account_id)}")
+    if fields.approvals and to_approve:
+        conditions.append(f"{_field(fields.approvals)} = approver({quoted(account_id)})")
     return _query(fields, f"({' OR '.join(conditions)})", projects, state, words)
 
 

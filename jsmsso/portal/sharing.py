@@ -17,6 +17,7 @@ from jsmsso.jsm.customers.matching import match
 from jsmsso.jsm.requests.requests import add_participants, remove_participants, set_organizations
 from jsmsso.jsm.users import JsmUser, find_users
 from jsmsso.portal.acting import Acting
+from jsmsso.portal.people import shown_name
 from jsmsso.portal.seeing import SeenRequest
 from jsmsso.portal.shared_records import change
 
@@ -43,11 +44,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Somebody whom a request is shared with; an organization of others has no name. ``remove``: what takes it back, where that may be."""
+    """Somebody whom a request is shared with. ``remove``: what takes it back, where that may be.
+
+    An organization of others has no name, and a person none whose name in JSM is an address.
+    """
 
     name: str
     is_mine: bool = False
     remove: str = ""
+    is_person: bool = False
 
 
 class Sharing:
@@ -64,7 +69,8 @@ class Sharing:
         ours = {one.account_id for one in asked if one.account_id}
         taken_back = {one.organization: one.name for one in asked if one.organization}
         rows = [Row(seen.organization_names.get(one, ""), remove=taken_back.get(one, "")) for one in sorted(seen.facts.organization_ids)]
-        rows += [Row(one.display_name, one.id == acting.account_id) for one in participants if one.id not in ours and one.display_name]
+        others = [one for one in participants if one.id not in ours and one.display_name]
+        rows += [Row(shown_name(one.display_name), one.id == acting.account_id, is_person=True) for one in others]
         return [*rows, *(Row(one.address, remove=one.name) for one in asked if one.address)]
 
     def organizations(self, acting: Acting, seen: SeenRequest) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from jsmsso.jsm.requests.statuses import PastStatus
 from jsmsso.portal.acting import Acting
 from jsmsso.portal.authors import Authors
 from jsmsso.portal.comment_text import words_of
+from jsmsso.portal.people import shown_name
 from jsmsso.portal.sanitizing import sanitized
 from jsmsso.portal.seeing import SeenRequest
 
@@ -75,7 +76,7 @@ class Timeline:
             mine = (author or one.author_id) == acting.account_id
             html = _lines(words_of(one.body)) if author else Markup(sanitized(one.html, picture)) if one.html else _lines(one.body)  # noqa: S704
             files = tuple(self.file(acting, seen.facts.key, visible[id_]) for id_ in one.attachment_ids if id_ in visible)
-            who = self._authors.name(author) if author else one.author_name
+            who = shown_name(self._authors.name(author) if author else one.author_name)
             entries.append(Entry("comment", one.created, one.id, who, mine, html, files))
         return entries
 
@@ -94,7 +95,7 @@ class Timeline:
         picture = partial(self._picture, acting, seen.facts.key, visible)
         told = Markup().join(Markup(sanitized(value, picture)) for _, _, value, is_html in details.fields if is_html)  # noqa: S704
         mine = details.reporter_id == acting.account_id
-        raised = Entry("raised", details.created, who=details.reporter_name, is_mine=mine, html=told, files=loose)
+        raised = Entry("raised", details.created, who=shown_name(details.reporter_name), is_mine=mine, html=told, files=loose)
         events = [Entry("status", one.since, status=one.name) for one in statuses[1:]]
         return [raised, *sorted((*comments, *events), key=lambda entry: entry.when)]
 

@@ -136,6 +136,8 @@ class _Parser:
         if kind not in ("word", "quoted") or (kind == "word" and field.lower() in RESERVED):
             raise WrongJql(f"Error in the JQL Query: Expecting a field name but got '{field}'.")
         name = self._own.get(field.lower(), field.lower())
+        if name == "approvals":
+            return self._approver(field)
         if self._took("is"):
             wanted = not self._took("not")
             if not self._took("empty", "null"):
@@ -150,6 +152,17 @@ class _Parser:
         if kind != "operator" or negated:
             raise WrongJql(f"Error in the JQL Query: Expecting operator but got '{operator}'.")
         return self._conditions.compared(name, field, operator, self._value())
+
+    def _approver(self, field: str) -> Test:
+        """``= approver("id", ...)``; of JSM's other functions, and of people by themselves, this field takes none here."""
+        operator = self._next("an operator")[1]
+        if operator != "=":
+            raise WrongJql(f"The operator '{operator}' is not supported by the '{field}' field.")
+        kind, function = self._next("a function")
+        if kind != "word" or function.lower() != "approver" or not self.at("("):
+            raise WrongJql(f"The field '{field}' does not support the value '{function}'.")
+        tests = [self._conditions.approver(field, value) for value in self._list()]
+        return lambda issue: any(test(issue) for test in tests)
 
     def _list(self) -> list[str]:
         if not self._took("("):

@@ -33,7 +33,6 @@ ORDERS["issuekey"] = ORDERS["key"]
 EMPTY: dict[str, Callable[[LocalIssue], object]] = {
     "organizations": lambda issue: issue.organizations,
     "participants": lambda issue: issue.participants,
-    "approvals": lambda issue: issue.approvers,
     "request type": lambda issue: issue.type_id,
     "reporter": lambda issue: issue.reporter_id,
     **TEXTS,
@@ -42,7 +41,6 @@ PEOPLE: dict[str, Callable[[LocalIssue, str], bool]] = {
     "reporter": lambda issue, person: issue.reporter_id == person,
     "creator": lambda issue, person: issue.creator_id == person,
     "participants": lambda issue, person: person in issue.participants,
-    "approvals": lambda issue, person: person in issue.approvers,
 }
 
 
@@ -82,6 +80,12 @@ class Conditions:
         if equal is None:
             raise WrongJql(f"The value '{value}' does not exist for the field '{field}'.")
         return equal if operator == "=" else lambda issue: not equal(issue)
+
+    def approver(self, field: str, person: str) -> Test:
+        """``field = approver(person)``, whether or not they have answered. Raises :class:`WrongJql`."""
+        if self._site.people.get(person) is None:
+            raise WrongJql(f"The user '{person}' does not exist for the field '{field}'.")
+        return lambda issue: person in issue.approvers
 
     def empty(self, name: str, field: str) -> Test:
         """``field IS EMPTY``. Raises :class:`WrongJql`."""

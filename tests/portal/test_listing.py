@@ -23,7 +23,7 @@ from tests.portal.hosted_site import HostedSite
 from tests.portal.served_here import BEGAN
 from tests.runtime.site import Answer, Browser
 
-FIELDS = IssueFields("customfield_10002", "customfield_10003", "customfield_10010", "customfield_10040")
+FIELDS = IssueFields("customfield_10002", "customfield_10003", "customfield_10010", "customfield_10011")
 SEARCH = "/rest/api/3/search/jql"
 
 
@@ -174,7 +174,7 @@ def test_rows_that_the_search_should_not_have_brought_are_left_out(
     """The query is no proof: each row is looked at by itself."""
     hosted.request(hosted.ann, "Hers")
     hosted.request(hosted.ben, "His")
-    monkeypatch.setattr("jsmsso.portal.listing.own_requests", lambda *rest: "project = HELP ORDER BY updated")
+    monkeypatch.setattr("jsmsso.portal.listing.own_requests", lambda *rest, **more: "project = HELP ORDER BY updated")
     assert listed(ann.get("/requests")) == ["Hers"]
 
 
@@ -274,7 +274,8 @@ def test_no_words_and_no_id_change_what_is_asked(words: str, account_id: str, st
     outside = re.sub(r'"(?:[^"\\]|\\.)*"', '""', own_requests(FIELDS, account_id, [account_id], "all", words))
     assert re.fullmatch(
         r'project in \(""\) AND '
-        r'\(reporter = "" OR cf\[10003\] = ""\) AND cf\[10010\] is not EMPTY( AND summary ~ "")? ORDER BY updated DESC',
+        r'\(reporter = "" OR cf\[10003\] = "" OR cf\[10011\] = approver\(""\)\)'
+        r' AND cf\[10010\] is not EMPTY( AND summary ~ "")? ORDER BY updated DESC',
         outside,
     )
 

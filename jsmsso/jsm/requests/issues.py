@@ -43,6 +43,7 @@ class IssueFacts:
     organization_ids: frozenset[str]
     approver_ids: frozenset[str]
     request_type_id: str
+    reporter_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ def _facts(item: Any, site: Site, fields: IssueFields) -> IssueFacts | None:
         organization_ids=frozenset(filter(None, (text_of(one.get("id")) for one in dicts_of(_custom(told, fields.organizations))))),
         approver_ids=frozenset(_approvers(_custom(told, fields.approvals), site)),
         request_type_id=_request_type(_custom(told, fields.request_type)),
+        reporter_name=text_of(dict_of(told.get("reporter")).get("displayName")),
     )
 
 
