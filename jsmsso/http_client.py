@@ -13,9 +13,10 @@ import ssl
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -25,9 +26,10 @@ from urllib3.exceptions import HTTPError
 
 from jsmsso import __version__
 from jsmsso.errors import WireFailed
+from jsmsso.http_calls import WIRE_ERRORS, Incoming, begun_answer, unpacked, whole_answer
 from jsmsso.http_connections import Connections
 from jsmsso.http_deadlines import Call, watch
-from jsmsso.http_exchange import NoWholeAnswer, WireAnswer, exchange, request_bytes
+from jsmsso.http_exchange import NoWholeAnswer, Pieces, WireAnswer, request_bytes
 from jsmsso.http_failures import EvidentSocket, wire_failure
 
 if TYPE_CHECKING:
@@ -111,7 +113,9 @@ class HttpClient:
     def session(self, *, deadline: float = DEADLINE, max_bytes: int = MAX_BYTES) -> requests.Session:
         """A ``requests.Session`` under the same rules; its calls raise :class:`WireFailed` for the wire's failures.
 
-        Threads may share it, for it keeps no cookies. A single call's ``timeout`` shortens the deadline, in seconds.
+        Threads may share it, for it keeps no cookies. A single call's ``timeout`` shortens the deadline, in seconds. With
+        ``stream`` it is the deadline for a good answer's headers; the body comes as it is read, and must be read to its end
+        or closed. A body that is sent may be :class:`Pieces`.
         """
         from http.cookiejar import DefaultCookiePolicy
 
@@ -121,13 +125,29 @@ class HttpClient:
         client = self
 
         class Adapter(HTTPAdapter):
-            def send(self, request: requests.PreparedRequest, *_: Any, timeout: Any = None, **__: Any) -> requests.Response:
+            def send(
+                self, request: requests.PreparedRequest, stream: bool = False, *_: Any, timeout: Any = None, **__: Any
+            ) -> requests.Response:
                 method, url = cast(str, request.method), cast(str, request.url)
                 ends = time.monotonic() + (deadline if timeout is None else min(deadline, timeout))
                 headers = cast(Mapping[str, str], request.headers)
-                whole = client._exchange(method, url, headers, request.body, ends, max_bytes, method in ("GET", "HEAD"))
-                body = _unpacked(whole, max_bytes, url)
-                raw = urllib3.HTTPResponse(BytesIO(body), whole.headers, whole.status, preload_content=False, decode_content=False)
+                rest = (method, url, headers, request.body, ends, max_bytes, method in ("GET", "HEAD"))
+                if not stream:
+                    whole = client._exchange(*rest)
+                    return self._built(request, whole.status, whole.headers, _unpacked(whole, max_bytes, url))
+                begun = client._begin(*rest)
+                coming = unpacked(begun, begun.headers, max_bytes, without_query(url))
+                if begun.status >= 300:  # a refusal is short, or none that could be read
+                    try:
+                        return self._built(request, begun.status, begun.headers, _short(coming, url))
+                    finally:
+                        begun.close()
+                response = self.build_response(request, begun)  # type: ignore[arg-type]
+                response.raw = _Readable(begun, coming)
+                return response
+
+            def _built(self, request: requests.PreparedRequest, status: int, headers: Mapping[str, str], body: bytes) -> requests.Response:
+                raw = urllib3.HTTPResponse(BytesIO(body), headers, status, preload_content=False, decode_content=False)
                 response = self.build_response(request, raw)
                 response._content = body
                 return response
@@ -157,27 +177,48 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], body: Any, ends: float, max_bytes: int, replay: bool
     ) -> WireAnswer:
         origin, target, loopback = _split(url)
-        if origin.startswith("http://") and not loopback:
-            raise WireFailed("insecure", without_query(url), "plain http is for loopback addresses only", "Use https://.")
-        connections = self._origins.get(origin) or self._open_origin(origin, loopback)
+        connections = self._origin(url, origin, loopback)
         call = Call(ends)
         watch.add(call)
         try:
-            request = request_bytes(method, target, origin.partition("://")[2], headers, body)
-            return _speak(connections, call, request, max_bytes, replay)
-        except (NoWholeAnswer, HTTPError, OSError, ValueError, AttributeError) as error:
-            # AttributeError: http.client's own, when the watch shuts a socket between two of its steps.
-            if call.expired or time.monotonic() >= ends:
-                raise WireFailed("timeout", without_query(url), "no whole answer in time") from error
-            if isinstance(error, NoWholeAnswer):
-                raise WireFailed(error.kind, without_query(url), str(error)) from error
-            if isinstance(error, AttributeError):
-                raise
-            raise self._failure(error, url, origin, loopback) from error
+            pieces, size = (body, body.size) if hasattr(body, "size") else ((), None)
+            request = request_bytes(method, target, origin.partition("://")[2], headers, None if pieces else body, size=size)
+            return whole_answer(connections, call, request, cast(Pieces, pieces), max_bytes, replay)
+        except WIRE_ERRORS as error:
+            raise self._failure(call, url, origin, loopback, error) from error
         finally:
             watch.remove(call)
 
-    def _failure(self, error: Exception, url: str, origin: str, loopback: bool) -> WireFailed:
+    def _begin(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None, ends: float, max_bytes: int, replay: bool
+    ) -> Incoming:
+        origin, target, loopback = _split(url)
+        connections = self._origin(url, origin, loopback)
+        call = Call(ends)
+        watch.add(call)
+        failure = partial(self._failure, call, url, origin, loopback)
+        try:
+            request = request_bytes(method, target, origin.partition("://")[2], headers, body)
+            return begun_answer(connections, call, request, max_bytes, replay, failure)
+        except WIRE_ERRORS as error:
+            watch.remove(call)
+            raise failure(error) from error
+        except BaseException:
+            watch.remove(call)
+            raise
+
+    def _origin(self, url: str, origin: str, loopback: bool) -> Connections:
+        if origin.startswith("http://") and not loopback:
+            raise WireFailed("insecure", without_query(url), "plain http is for loopback addresses only", "Use https://.")
+        return self._origins.get(origin) or self._open_origin(origin, loopback)
+
+    def _failure(self, call: Call, url: str, origin: str, loopback: bool, error: Exception) -> Exception:
+        if call.expired or time.monotonic() >= call.ends:
+            return WireFailed("timeout", without_query(url), "no whole answer in time")
+        if isinstance(error, NoWholeAnswer):
+            return WireFailed(error.kind, without_query(url), str(error))
+        if isinstance(error, AttributeError):
+            return error
         proxy = None if loopback else self._proxy_for(origin)
         return wire_failure(error, url, without_query(url), proxy=proxy, ca_bundle=self._settings.ca_bundle)
 
@@ -232,13 +273,48 @@ class _Observed(HttpClient):
         self._observe = observe
 
     def _exchange(self, method: str, url: str, *rest: Any) -> WireAnswer:
-        begun, status = time.monotonic(), 0
+        with self._told_of(method, url) as told:
+            answer = self._client._exchange(method, url, *rest)
+            told.append(answer.status)
+        return answer
+
+    def _begin(self, method: str, url: str, *rest: Any) -> Incoming:
+        with self._told_of(method, url) as told:
+            answer = self._client._begin(method, url, *rest)
+            told.append(answer.status)
+        return answer
+
+    @contextmanager
+    def _told_of(self, method: str, url: str) -> Iterator[list[int]]:
+        begun, told = time.monotonic(), [0]
         try:
-            response = self._client._exchange(method, url, *rest)
-            status = response.status
-            return response
+            yield told
         finally:
-            self._observe(method, url, status, time.monotonic() - begun)
+            self._observe(method, url, told[-1], time.monotonic() - begun)
+
+
+class _Readable:
+    """A body as requests reads it."""
+
+    def __init__(self, begun: Incoming, coming: Iterator[bytes]) -> None:
+        self._begun = begun
+        self._coming = coming
+
+    def read(self, size: int = 0) -> bytes:
+        return next(self._coming, b"")
+
+    def close(self) -> None:
+        self._begun.close()
+
+
+def _short(coming: Iterator[bytes], url: str) -> bytes:
+    parts, size = [], 0
+    for part in coming:
+        size += len(part)
+        if size > MAX_BYTES:
+            raise WireFailed("too_large", without_query(url), f"the answer is larger than {MAX_BYTES} bytes")
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _proxied(proxy: str, trust: ssl.SSLContext, options: Mapping[str, Any]) -> urllib3.ProxyManager:
@@ -299,45 +375,10 @@ def _split(url: str) -> tuple[str, str, bool]:
     return origin, quote(target, safe=_AS_IT_IS), is_loopback(host)
 
 
-def _speak(connections: Connections, call: Call, request: bytes, max_bytes: int, replay: bool) -> WireAnswer:
-    """The answer to ``request`` on a connection that was kept, else on a new one; on a new one also where ``replay`` allows it."""
-    kept = connections.kept()
-    while True:
-        connection = call.connection = kept or connections.new()
-        try:
-            if kept is None:
-                connections.open(connection, max(0.001, call.ends - time.monotonic()))
-            answer = exchange(connection.sock, request, call.ends, max_bytes)
-        except BaseException as error:
-            connection.close()
-            if kept is None or not replay or not isinstance(error, NoWholeAnswer) or not error.unanswered or call.expired:
-                raise
-            kept = None
-            continue
-        call.connection = None  # from here on it may be another call's
-        if answer.may_go_on:
-            connections.keep(connection)
-        else:
-            connection.close()
-        return answer
-
-
 def _unpacked(answer: WireAnswer, max_bytes: int, url: str) -> bytes:
-    """The body, unpacked by urllib3 where it came packed. Raises :class:`WireFailed`."""
     if "content-encoding" not in answer.headers:
         return answer.body
-    response = urllib3.HTTPResponse(BytesIO(answer.body), answer.headers, preload_content=False)
-    parts: list[bytes] = []
-    size = 0
-    try:
-        while part := response.read1(65536, decode_content=True):
-            size += len(part)
-            if size > max_bytes:
-                raise WireFailed("too_large", without_query(url), f"the answer is larger than {max_bytes} bytes")
-            parts.append(part)
-    except HTTPError as error:
-        raise WireFailed("protocol", without_query(url), f"the answer cannot be read: {type(error).__name__}") from error
-    return b"".join(parts)
+    return b"".join(unpacked(BytesIO(answer.body), answer.headers, max_bytes, without_query(url)))
 
 
 def _has_certificate_folder() -> bool:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 spoken on a connected socket (RFC 9112): one request, one whole answer.
+"""HTTP/1.1 spoken on a connected socket (RFC 9112): one request, and its answer whole or piece by piece.
 
 llhttp, by way of httptools, takes the answer apart in its strict mode. What its grammar leaves open is decided here:
 how long an answer may be and may take, what may frame its body, and whether the connection is clean enough for another.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -45,8 +46,22 @@ class WireAnswer:
     """Whether the connection is good for another request."""
 
 
-def request_bytes(method: str, target: str, host: str, headers: Mapping[str, str | bytes], body: bytes | str | None) -> bytes:
-    """A request, whole. Raises :class:`NoWholeAnswer` for a text that could end a header and begin another, and for a body in pieces."""
+class Pieces(Protocol):
+    """A request's body that is too large to be held: ``size`` bytes, the same ones each time that it is gone through."""
+
+    @property
+    def size(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+def request_bytes(
+    method: str, target: str, host: str, headers: Mapping[str, str | bytes], body: bytes | str | None, *, size: int | None = None
+) -> bytes:
+    """A request, whole; where its body follows in pieces, of ``size`` bytes together, all that stands before it.
+
+    Raises :class:`NoWholeAnswer` for a text that could end a header and begin another, and for a body that is no bytes.
+    """
     if isinstance(body, str):
         body = body.encode()
     if not isinstance(body, bytes | None):
@@ -60,52 +75,71 @@ def request_bytes(method: str, target: str, host: str, headers: Mapping[str, str
             raise _unsendable("a header holds what may not be there")  # which may be a secret
         if name.lower() not in _FRAMING:
             lines.append(f"{name}: {text}")
-    if body is not None or method in _WITH_BODY:
-        lines.append(f"content-length: {len(body or b'')}")
+    if size is not None or body is not None or method in _WITH_BODY:
+        lines.append(f"content-length: {size if size is not None else len(body or b'')}")
     return "\r\n".join((*lines, "\r\n")).encode("latin-1") + (body or b"")
 
 
-def exchange(sock: socket.socket, request: bytes, ends: float, max_bytes: int) -> WireAnswer:
+def exchange(sock: socket.socket, request: bytes, ends: float, max_bytes: int, pieces: Iterable[bytes] = ()) -> WireAnswer:
     """Send ``request`` and read its answer until ``ends`` (on the monotonic clock), with a body of at most ``max_bytes``.
 
     Raises :class:`NoWholeAnswer`, TimeoutError and ssl.SSLError, after which the connection is good for nothing.
     """
-    _send(sock, request, ends)
-    reader = _Reader(is_head=request.startswith(b"HEAD "))  # whose answer has no body, whatever it says
-    received = 0
-    while not reader.is_whole:
-        sock.settimeout(_left(ends))
-        try:
-            chunk = sock.recv(RECEIVE)
-        except ConnectionError as error:
-            raise _closed(received) from error
-        if not chunk:
-            _left(ends)  # a socket that is shut as its time is over ends in the same way
-            if not reader.ends_with_connection:
-                raise _closed(received)
-            break
-        if not received and not chunk.startswith(b"H"):
-            raise _unreadable("no HTTP")  # llhttp takes RTSP and ICE too
-        received += len(chunk)
-        reader.read(chunk)
-        if reader.size > max_bytes:
-            raise NoWholeAnswer(f"the answer is larger than {max_bytes} bytes", kind="too_large")
-        if received - reader.size > MAX_HEAD + MAX_FRAMING * reader.size:
-            raise _unreadable("its headers are too large")
+    answer = Arriving(sock, request, ends, max_bytes, pieces)
+    reader = answer.reader
+    while not reader.is_over:
+        answer.receive(ends)
     return WireAnswer(reader.status, reader.headers, b"".join(reader.body), reader.may_go_on)
 
 
-class _Reader:
-    """Keeps what llhttp finds in an answer."""
+class Arriving:
+    """A request that was sent, and its answer as far as it has come. Raises as :func:`exchange` does."""
+
+    __slots__ = ("_max_bytes", "_received", "_sock", "reader")
+
+    def __init__(self, sock: socket.socket, request: bytes, ends: float, max_bytes: int, pieces: Iterable[bytes] = ()) -> None:
+        _send(sock, request, pieces, ends)
+        self.reader = Reader(is_head=request.startswith(b"HEAD "))  # whose answer has no body, whatever it says
+        self._sock = sock
+        self._max_bytes = max_bytes
+        self._received = 0
+
+    def receive(self, ends: float) -> None:
+        """What comes next, until ``ends``."""
+        reader = self.reader
+        self._sock.settimeout(_left(ends))
+        try:
+            chunk = self._sock.recv(RECEIVE)
+        except ConnectionError as error:
+            raise _closed(self._received) from error
+        if not chunk:
+            _left(ends)  # a socket that is shut as its time is over ends in the same way
+            if not reader.ends_with_connection:
+                raise _closed(self._received)
+            reader.is_over = True
+            return
+        if not self._received and not chunk.startswith(b"H"):
+            raise _unreadable("no HTTP")  # llhttp takes RTSP and ICE too
+        self._received += len(chunk)
+        reader.read(chunk)
+        if reader.size > self._max_bytes:
+            raise NoWholeAnswer(f"the answer is larger than {self._max_bytes} bytes", kind="too_large")
+        if self._received - reader.size > MAX_HEAD + MAX_FRAMING * reader.size:
+            raise _unreadable("its headers are too large")
+
+
+class Reader:
+    """Keeps what llhttp finds in an answer. ``body`` are pieces, which who reads on may take out; ``size`` counts all of them."""
 
     __slots__ = (
-        "_has_head",
         "_is_head",
         "_lines",
         "_parser",
         "body",
         "ends_with_connection",
+        "has_head",
         "headers",
+        "is_over",
         "is_whole",
         "may_go_on",
         "size",
@@ -114,12 +148,12 @@ class _Reader:
 
     def __init__(self, is_head: bool) -> None:
         self._is_head = is_head
-        self._has_head = False  # of the answer itself, not of a 1xx before it
+        self.has_head = False  # of the answer itself, not of a 1xx before it
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self.status = self.size = self._lines = 0
         self.headers: dict[str, str] = {}
         self.body: list[bytes] = []
-        self.is_whole = self.may_go_on = self.ends_with_connection = False
+        self.is_whole = self.is_over = self.may_go_on = self.ends_with_connection = False
 
     def read(self, chunk: bytes) -> None:
         """Raises :class:`NoWholeAnswer`. Bytes behind a whole answer are nobody's: they are dropped, and the connection with them."""
@@ -134,6 +168,7 @@ class _Reader:
             if not self.is_whole:
                 raise error.__context__ if isinstance(error.__context__, NoWholeAnswer) else _unreadable(str(error)) from error
         if self.is_whole:
+            self.is_over = True
             self._parser = None  # it holds our methods: a circle that only the garbage collector would end
 
     # What llhttp calls.
@@ -146,7 +181,7 @@ class _Reader:
         self._lines += 1
         if self._lines > MAX_LINES:
             raise _unreadable("too many headers")
-        if self._has_head:
+        if self.has_head:
             return  # a trailer
         key, text = name.lower().decode("latin-1"), value.rstrip(b" \t").decode("latin-1")
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
@@ -158,7 +193,7 @@ class _Reader:
             raise _unreadable("no HTTP/1.1")
         if status < 200:
             return
-        self.status, self._has_head = status, True
+        self.status, self.has_head = status, True
         if self._is_head:
             self.is_whole = True
             return
@@ -175,20 +210,26 @@ class _Reader:
 
     def on_message_complete(self) -> None:
         assert self._parser is not None
-        if self._has_head:
+        if self.has_head:
             self.is_whole, self.may_go_on = True, self._parser.should_keep_alive()
         else:
             self.headers = {}
 
 
-def _send(sock: socket.socket, request: bytes, ends: float) -> None:
-    rest = memoryview(request)
+def _send(sock: socket.socket, request: bytes, pieces: Iterable[bytes], ends: float) -> None:
     try:
-        while rest:
-            sock.settimeout(_left(ends))
-            rest = rest[sock.send(rest) :]
+        _send_all(sock, request, ends)
+        for piece in pieces:
+            _send_all(sock, piece, ends)
     except ConnectionError:
         pass  # a server may answer and close before it has read everything; that answer counts
+
+
+def _send_all(sock: socket.socket, content: bytes, ends: float) -> None:
+    rest = memoryview(content)
+    while rest:
+        sock.settimeout(_left(ends))
+        rest = rest[sock.send(rest) :]
 
 
 def _left(ends: float) -> float:

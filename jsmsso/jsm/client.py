@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jsmsso.errors import JsmAnswerInvalid, JsmUnreachable, WireFailed
+from jsmsso.http_uploads import FileForm, OutgoingFile
 from jsmsso.jsm.authentication import Authentication
 from jsmsso.jsm.calm import LONGEST_CALM, Calm, asked_pause
 from jsmsso.jsm.refusals import denied_login, refusal, still_busy
@@ -25,6 +27,8 @@ LONGEST_PAUSE = 60.0  # seconds; a site that asks for more is told to the person
 EXPERIMENTAL = {"X-ExperimentalApi": "opt-in"}  # Atlassian answers 412 to its experimental calls without it
 NO_BROWSER = {"X-Atlassian-Token": "no-check"}  # no form of a page can send this header (Atlassian: attachTemporaryFile)
 REDIRECT_HINT = "Look at jsm.url: use the address that the browser shows when you open the site."
+MOST_WHOLE = 2 * 1024 * 1024  # bytes of a file that is read whole, unless the caller says otherwise
+PIECE = 65536  # bytes of a file at a time
 ABOUT_ONE_ISSUE = "jira-per-issue-on-write"  # a 429 that says nothing about other calls (Atlassian: Rate limiting)
 
 
@@ -50,6 +54,39 @@ class Download:
 
     content: bytes = field(repr=False)
     content_type: str
+
+
+class OpenFile:
+    """A file on its way, at least 32 kB a second, to be read to its end or closed. ``size`` is None where JSM does not say it."""
+
+    def __init__(self, answer: requests.Response) -> None:
+        length = answer.headers.get("Content-Length", "")
+        is_plain = "Content-Encoding" not in answer.headers
+        self.size = int(length) if is_plain and length.isascii() and length.isdecimal() else None
+        self.content_type = answer.headers.get("Content-Type", "")
+        self._address = answer.url
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Raises :class:`JsmUnreachable` and :class:`JsmAnswerInvalid`."""
+        try:
+            yield from self._answer.iter_content(PIECE)
+        except WireFailed as error:
+            raise _wire_error(error) from error
+
+    def whole(self, most: int) -> bytes:
+        """All of it. Raises :class:`JsmAnswerInvalid` where that is more than ``most`` bytes."""
+        parts, size = [], 0
+        for part in self:
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise JsmAnswerInvalid(f"JSM's file is too large: {self._address}: more than {most} bytes", "")
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Let go of it; the connection stays for the next call where it was read to its end."""
+        self._answer.close()
 
 
 class JsmClient:
@@ -121,13 +158,21 @@ class JsmClient:
         """The JSON answer to a POST that only asks and changes nothing, so that it may be repeated like a GET."""
         return self._ask(_Call("POST", path, parameters, question, needs, experimental))
 
-    def file(self, path: str, parameters: Mapping[str, str | int] | None = None, *, needs: str = "") -> Download:
-        """What a GET answers, whatever it is, within what the session for files lets through. Raises as :meth:`get` does."""
-        answer: Download = self._ask(_Call("GET", path, parameters, None, needs, is_file=True))
-        return answer
+    def open_file(self, path: str, parameters: Mapping[str, str | int] | None = None, *, needs: str = "") -> OpenFile:
+        """What a GET answers, whatever it is, within what the session for files lets through. Raises as :meth:`get` does.
 
-    def upload(self, path: str, files: Sequence[tuple[str, str, bytes]], *, needs: str = "") -> Any:
-        """The JSON answer to a POST of files (name, type, content) as a form's field ``file``.
+        :meth:`within` counts until it begins to come.
+        """
+        opened: OpenFile = self._ask(_Call("GET", path, parameters, None, needs, is_file=True))
+        return opened
+
+    def file(self, path: str, parameters: Mapping[str, str | int] | None = None, *, needs: str = "", most: int = MOST_WHOLE) -> Download:
+        """The same, read whole: at most ``most`` bytes."""
+        with closing(self.open_file(path, parameters, needs=needs)) as opened:
+            return Download(opened.whole(most), opened.content_type)
+
+    def upload(self, path: str, files: Sequence[OutgoingFile], *, needs: str = "") -> Any:
+        """The JSON answer to a POST of files as a form's field ``file``, each read from its start as it is sent.
 
         It may be repeated, as JSM forgets what nobody takes up. Raises as :meth:`get` does.
         """
@@ -196,15 +241,15 @@ class JsmClient:
         import requests  # 300 ms of CPU; whoever gave us a session has paid for it
 
         headers = {"Accept": "application/json", **(EXPERIMENTAL if call.experimental else {})}
-        body = None
-        files = [("file", (name, content, mime_type)) for name, mime_type, content in call.files]
-        if files:
-            headers |= NO_BROWSER
+        body: bytes | FileForm | None = None
+        if call.files:
+            body = FileForm("file", call.files)
+            headers |= {**NO_BROWSER, "Content-Type": body.content_type}
         elif call.body is not None:
             headers["Content-Type"] = "application/json"
             body = json.dumps(call.body).encode()
         elif call.is_file:
-            headers["Accept"] = "*/*"
+            headers |= {"Accept": "*/*", "Accept-Encoding": "identity"}  # so that its length is known
         if self.authentication is not None:
             headers["Authorization"] = self.authentication.header
         get = call.method == "GET"  # a redirected POST would become a GET, and look as if it had worked
@@ -212,7 +257,14 @@ class JsmClient:
         session = self._files if call.is_file else self._session
         try:
             return session.request(
-                call.method, address, params=call.parameters, data=body, files=files, headers=headers, timeout=rest, allow_redirects=get
+                call.method,
+                address,
+                params=call.parameters,
+                data=body,
+                headers=headers,
+                timeout=rest,
+                allow_redirects=get,
+                stream=call.is_file and get,
             )
         except requests.RequestException as error:  # what is not the wire's: too many redirects, an address it cannot use
             raise JsmUnreachable(f"JSM cannot be reached: {address}: {type(error).__name__}", "Look at jsm.url.") from error
@@ -242,13 +294,14 @@ class JsmClient:
             raise refusal(answer.status_code, answer.headers, answer.content, address, self.authentication, call.needs)
         if denied_login(answer.headers) and self.authentication is not None:
             # Calls that nobody must log in for answer 200 to wrong credentials too, as if to a stranger.
+            answer.close()
             raise refusal(401, answer.headers, b"", address, self.authentication, call.needs)
         if 300 <= answer.status_code < 400:
             raise JsmAnswerInvalid(f"JSM answered with a redirect instead of data: {address}", REDIRECT_HINT)
+        if call.is_file and call.method == "GET":
+            return OpenFile(answer)
         if call.changes and not answer.content:
             return None
-        if call.is_file and call.method == "GET":
-            return Download(answer.content, answer.headers.get("Content-Type", ""))
         try:
             return json.loads(answer.content)
         except (ValueError, RecursionError) as error:
@@ -268,7 +321,7 @@ class _Call:
     idempotent: bool = True
     changes: bool = False
     is_file: bool = False
-    files: tuple[tuple[str, str, bytes], ...] = field(default=(), repr=False)
+    files: tuple[OutgoingFile, ...] = field(default=(), repr=False)
 
 
 def _wire_error(error: WireFailed) -> JsmUnreachable | JsmAnswerInvalid:

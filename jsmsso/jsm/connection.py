@@ -18,7 +18,7 @@ from jsmsso.profile.model import Jsm, Profile
 from jsmsso.profile.secrets import read_secret
 
 FILE_DEADLINE = 120.0  # seconds that a file has on its way, where the page that waits for it allows that much
-MOST_FILE = 100 * 1024 * 1024  # bytes; each is in our memory whole
+MOST_FILE = 100 * 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A customer at a portal: what every page behind the gate knows of who asks, and for what."""
+"""Who asks, and for what: a customer at a portal, or a stranger at one that anybody may look at."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ class Form:
         values = self.values.get(name)
         return values[0] if values else ""
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files, as they came."""
+        return sum(getattr(file.stream, "sent", 0) for _, file in self.files)
+
     def close(self) -> None:
         """Let go of the files."""
         for _, file in self.files:
@@ -53,3 +58,24 @@ class Acting:
     @property
     def customer(self) -> Customer:
         return self.session.customer
+
+    @property
+    def who(self) -> str:
+        """Whose threads and transfers these are, in all of a customer's browsers."""
+        return who(self.session)
+
+
+def who(session: Session) -> str:
+    """A customer's name in :class:`Crowding`."""
+    return f"{session.customer.issuer} {session.customer.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """One request of whoever it may be, for a page of a public portal. They have no account, and JSM is not asked for one."""
+
+    visit: Visit
+    portal: Portal
+    path: str
+    """The page's own address, without its query."""
+    names: Mapping[str, str] = field(default_factory=dict)

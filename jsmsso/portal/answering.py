@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from jsmsso.errors import JsmAnswerInvalid, JsmFailed, JsmRefused, JsmUnreachable
@@ -63,7 +62,7 @@ class Sent:
     @property
     def content(self) -> str:
         """What tells it from anything else that is sent."""
-        return "\n".join([self.text, *(f"{file.name} {sha256(file.read()).hexdigest()}" for file in self.files)])
+        return "\n".join([self.text, *(f"{file.name} {file.digest}" for file in self.files)])
 
 
 class Answering:
@@ -123,10 +122,10 @@ class Answering:
         return comment.id
 
     def _uploaded(self, acting: Acting, files: tuple[NamedFile, ...]) -> list[str]:
-        """The files with JSM. One at a time: each lies in memory while it is sent."""
+        """The files with JSM, one at a time."""
         to, desk = acting.to, acting.portal.service_desk
         try:
-            return [one for file in files for one in upload_temporary(to.client, to.site, desk, [(file.name, file.mime_type, file.read())])]
+            return [one for file in files for one in upload_temporary(to.client, to.site, desk, [file.outgoing])]
         except JsmUnreachable as error:
             raise JsmFailed(error.message, error.hint) from error  # no comment can have come of it
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from jsmsso.errors import JsmFailed, JsmRefused, StoreUnavailable
-from jsmsso.jsm.requests.attachments import Attachment, attachment_content, attachment_limit, attachments, icon, safe_name, thumbnail
+from jsmsso.errors import JsmAnswerInvalid, JsmFailed, JsmRefused, StoreUnavailable
+from jsmsso.jsm.client import OpenFile
+from jsmsso.jsm.requests.attachments import Attachment, attachment_limit, attachments, icon, open_attachment, safe_name, thumbnail
 from jsmsso.jsm.requests.comments import Comment, public_comments
 from jsmsso.portal.acting import Acting
 from jsmsso.portal.caching import Cache
+from jsmsso.portal.downloads import WHOLE, Download
 from jsmsso.portal.parallel import together
 from jsmsso.portal.pictures import ANYTHING, picture_type
 from jsmsso.portal.seeing import SeenRequest
@@ -20,6 +23,7 @@ from jsmsso.portal.shared_records import change
 from jsmsso.runtime.replies import Header, Reply
 
 if TYPE_CHECKING:
+    from jsmsso.jsm.customers.recording import Connection
     from jsmsso.portal.services import Services
 
 POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
@@ -27,8 +31,10 @@ KIND = "attachment"  # records of the store: the files that jsmsso put onto a re
 VISIBLE_SECONDS = 60.0  # how long a page's files stay known, so that each picture on it costs no further look
 ICON_SECONDS = 24 * 3600.0
 LIMIT_SECONDS = 3600.0
+LIMIT_WAIT_SECONDS = 2.0
 NOTE_SECONDS = 5.0  # for a look at what was just raised
 LARGEST_ICON = 200_000  # bytes
+T = TypeVar("T")
 
 
 class FilePages:
@@ -43,17 +49,22 @@ class FilePages:
         self._limit: Cache[int] = Cache(now, max_age=LIMIT_SECONDS, max_stale=24 * LIMIT_SECONDS)
 
     def attachment(self, acting: Acting, seen: SeenRequest | None) -> Reply:
-        """``GET .../attachment/<id>``: the file, to be saved."""
+        """``GET .../attachment/<id>``: the file, to be saved. A large one is passed on as it comes. Raises :class:`Crowded`."""
         assert seen is not None
         one = self._one(acting, seen)
-        if one is None:
+        opened = self._fetched(partial(open_attachment, acting.to.client, acting.to.site, one.id)) if one is not None else None
+        if one is None or opened is None:
             return self._not_there(acting, seen)
-        content = self._fetched(partial(attachment_content, acting.to.client, acting.to.site, one.id))
-        if content is None:
-            return self._not_there(acting, seen)
-        self._services.audit("attachment.downloaded", acting, seen.facts.key, file=safe_name(one.filename), id=one.id, size=len(content))
+        size = one.size if opened.size is None else opened.size
         extra = (*acting.cookies, ("Content-Disposition", disposition(one.filename)))
-        return self._handed_out(content, picture_type(content) or ANYTHING, extra)
+        if size <= WHOLE:
+            with closing(opened):
+                content = opened.whole(WHOLE)
+            reply = self._handed_out(content, picture_type(content) or ANYTHING, extra)
+        else:
+            reply = self._passed_on(acting, opened, size, extra)
+        self._services.audit("attachment.downloaded", acting, seen.facts.key, file=safe_name(one.filename), id=one.id, size=size)
+        return reply
 
     def thumbnail(self, acting: Acting, seen: SeenRequest | None) -> Reply:
         """``GET .../thumbnail/<id>``: a small picture of an attached one."""
@@ -71,7 +82,11 @@ class FilePages:
         if offered is None or not offered.icon_id:
             return self._services.pages.not_found(acting.visit, acting.session)
         to = acting.to
-        content, _ = self._icons.get(offered.icon_id, partial(icon, to.client, to.site, offered.icon_id)).value
+        return self.picture_of_type(offered.icon_id, partial(icon, to.client, to.site, offered.icon_id))
+
+    def picture_of_type(self, icon_id: str, fetch: Callable[[], tuple[bytes, str]]) -> Reply:
+        """The picture itself, the same for everybody: ``fetch`` is called where it is not known. Raises JSM's errors."""
+        content, _ = self._icons.get(icon_id, fetch).value
         kind = picture_type(content)
         if not kind or len(content) > LARGEST_ICON:  # an SVG may bring a script along
             return self._deployment.headers.redirect(self._services.pages.assets.request_icon)
@@ -89,8 +104,17 @@ class FilePages:
 
     def limit(self, acting: Acting) -> int:
         """Bytes that a file may have; 0 where the site takes none. Raises JSM's errors."""
-        limit = self._limit.get("limit", partial(attachment_limit, acting.to.client, acting.to.site)).value
-        return min(limit, self._services.most_upload)
+        return self._asked_limit(acting.to)
+
+    def limit_while_reading(self) -> int:
+        """The same for a form that is still on its way in; where JSM does not say it in time, what we take ourselves."""
+        try:
+            return self._asked_limit(self._services.connect(LIMIT_WAIT_SECONDS))
+        except JsmFailed:
+            return self._services.most_upload
+
+    def _asked_limit(self, to: Connection) -> int:
+        return min(self._limit.get("limit", partial(attachment_limit, to.client, to.site)).value, self._services.most_upload)
 
     def note_raised(self, acting: Acting, issue_id: str, key: str) -> None:
         """Remember the files of a request that was just raised here: JSM does not say of them that customers may see them.
@@ -139,8 +163,26 @@ class FilePages:
         comments, files = together(partial(public_comments, to.client, to.site, key), partial(attachments, to.client, to.site, key))
         return self.visible(acting, seen, comments, files)
 
+    def _passed_on(self, acting: Acting, opened: OpenFile, size: int, extra: tuple[Header, ...]) -> Reply:
+        transfers, who = self._services.transfers, acting.who
+        if size > self._services.most_upload:
+            opened.close()
+            raise JsmAnswerInvalid(f"an attachment is too large to be passed on: {size} bytes")
+        try:
+            transfers.take(who)
+        except BaseException:
+            opened.close()
+            raise
+        download = Download(opened, size, partial(transfers.give_back, who), partial(self._cut, acting))
+        return self._deployment.headers.stream(download, size, download.content_type or ANYTHING, POLICY, extra=extra)
+
+    def _cut(self, acting: Acting, error: JsmFailed | None) -> None:
+        """A file did not come to its end, of which its reader is told by its length alone."""
+        reason, detail = (error.code, error.message) if error is not None else ("short", "the file is shorter than JSM says")
+        self._deployment.events.write("attachment.cut", reason=reason, detail=detail, path=acting.visit.path)
+
     @staticmethod
-    def _fetched(fetch: partial[bytes]) -> bytes | None:
+    def _fetched(fetch: Callable[[], T]) -> T | None:
         try:
             return fetch()
         except JsmRefused as error:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from tempfile import gettempdir
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import parse_form_data
 
 from jsmsso.errors import CustomerRefused, JsmFailed
-from jsmsso.portal.acting import Acting, Form
+from jsmsso.portal.acting import Acting, Form, Stranger, who
+from jsmsso.portal.crowding import Crowded
+from jsmsso.portal.drafts import MOST_FILES
 from jsmsso.portal.routes import Route, find, from_native, methods_of
 from jsmsso.portal.seeing import SeenRequest
 from jsmsso.portal.services import Services
+from jsmsso.portal.spooling import Room
 from jsmsso.profile.model import Portal
 from jsmsso.runtime.bodies import Bodies, BodyRefused
 from jsmsso.runtime.gate import Gate
@@ -21,9 +26,13 @@ from jsmsso.runtime.targets import Target
 from jsmsso.runtime.visit import Visit
 
 PAGE_SECONDS = 3.0  # what JSM may take of a page; then comes what is known, or a page that says so
-POST_SECONDS = 10.0  # what it may take of a form that was sent
+POST_SECONDS = 10.0  # what it may take of a form that was sent, and
+UPLOAD_PACE = 2.5 * 1024 * 1024  # bytes a second in which it should take files besides: 50 seconds at most, before a proxy gives up
 MAX_TEXT_FORM = 2 * 1024 * 1024  # bytes of a form without its files
 MAX_PARTS = 500  # fields and files of one form
+LARGE_FORM = 1024 * 1024  # bytes; such a one is a transfer of its own
+PICTURES = ("icon", "thumbnail", "attachment")
+CROWDED_SECONDS = 2  # for Retry-After
 FORMS_AT_ONCE = 3  # of a worker's sixteen threads, besides those that wait for small forms, a provider and JSM
 
 Handler = Callable[[Acting, SeenRequest | None], Reply]
@@ -51,7 +60,9 @@ class HostedPortals:
             return self._services.pages.not_found(visit, self._deployment.session_of(visit))
         route, names = found
         target = Target(portal, f"/portal/{name}/{rest}" if rest else f"/portal/{name}", rest)
-        passed = self._gate.passed(visit, target)
+        passed = self._passed(visit, target, route)
+        if passed is None:
+            return self._services.strangers.reply(Stranger(visit, portal, target.path, names), route.name)
         if isinstance(passed, Reply):
             if route.name == "raise_request" and self._deployment.session_of(visit) is None:
                 return self._without_session(visit, portal, target, names)
@@ -64,10 +75,19 @@ class HostedPortals:
         passed = self._gate.passed(visit, target)
         if isinstance(passed, Reply):
             return passed
-        hosted = [portal for portal in self._deployment.open_to(passed) if portal.mode == "hosted"]
+        # A public portal is open to customers of every provider; what is somebody's own there is not.
+        mine = (None, passed.customer.provider)
+        hosted = [portal for portal in self._deployment.open_to(passed) if portal.mode == "hosted" and portal.provider in mine]
         if not hosted:
             return self._services.pages.not_found(visit, passed)
         return self._act(visit, passed, hosted[0], target, {}, lambda acting: self._services.listing.requests(acting, hosted))
+
+    def _passed(self, visit: Visit, target: Target, route: Route) -> Session | Reply | None:
+        """The gate's word; None for a stranger whom this page of a public portal is for."""
+        asks_to_log_in = visit.path.endswith("/user/login")  # the native portal's address for it
+        if route.is_for_anybody and target.portal is not None and target.portal.is_shown_to_strangers and not asks_to_log_in:
+            return self._gate.passed_or_stranger(visit, target)
+        return self._gate.passed(visit, target)
 
     def _answer(self, visit: Visit, session: Session, portal: Portal, target: Target, route: Route, names: Mapping[str, str]) -> Reply:
         def handle(acting: Acting) -> Reply:
@@ -86,7 +106,7 @@ class HostedPortals:
                     return self._services.pages.not_found(visit, session)
             return self._handlers[route.name](acting, seen)
 
-        return self._act(visit, session, portal, target, names, handle)
+        return self._act(visit, session, portal, target, names, handle, route.name)
 
     def _act(
         self,
@@ -96,17 +116,49 @@ class HostedPortals:
         target: Target,
         names: Mapping[str, str],
         handle: Callable[[Acting], Reply],
+        name: str = "",
+    ) -> Reply:
+        """``name`` is the route's."""
+        services, customer = self._services, who(session)
+        with ExitStack() as held:
+            try:
+                form = Form()
+                if visit.method == "POST":
+                    if _is_large(visit):
+                        held.enter_context(services.transfers.place(customer))
+                    read = self.read_form(visit, services.files.limit_while_reading)
+                    if isinstance(read, Reply):
+                        return read
+                    form = read
+                    held.callback(form.close)
+                try:
+                    held.enter_context(services.pages_at_once.place(customer, is_picture=name in PICTURES))
+                except Crowded:
+                    self._keep_draft(visit, session, portal, names, form)
+                    raise
+                return self._acted(visit, session, portal, target, names, form, handle)
+            except Crowded:
+                if name == "icon":
+                    return self._deployment.headers.redirect(services.pages.assets.request_icon)
+                reply = services.pages.too_many_calls(visit, session, portal, target.own_path)
+                reply.headers.append(("Retry-After", str(CROWDED_SECONDS)))
+                return reply
+
+    def _acted(
+        self,
+        visit: Visit,
+        session: Session,
+        portal: Portal,
+        target: Target,
+        names: Mapping[str, str],
+        form: Form,
+        handle: Callable[[Acting], Reply],
     ) -> Reply:
         deployment = self._deployment
-        form = Form()
-        if visit.method == "POST":
-            read = self.read_form(visit)
-            if isinstance(read, Reply):
-                return read
-            form = read
-            if not visit.is_from_our_pages or not self._services.is_token(form.one("token"), portal, target.rest, session):
-                self._keep_draft(visit, session, portal, names, form)
-                return self._services.pages.form_too_old(visit, session, portal, target.own_path)
+        is_ours = visit.is_from_our_pages and self._services.is_token(form.one("token"), portal, target.rest, session)
+        if visit.method == "POST" and not is_ours:
+            self._keep_draft(visit, session, portal, names, form)
+            return self._services.pages.form_too_old(visit, session, portal, target.own_path)
         try:
             account_id = self._services.account_id(session.customer)
             if not account_id:
@@ -114,7 +166,7 @@ class HostedPortals:
                 raise CustomerRefused("account_missing", f"JSM has no account for {email}", email=email)
             if not self._services.budget.takes(account_id):
                 return self._services.pages.too_many_calls(visit, session, portal, target.own_path)
-            to = self._services.connect(POST_SECONDS if visit.method == "POST" else PAGE_SECONDS)
+            to = self._services.connect(POST_SECONDS + form.size / UPLOAD_PACE if visit.method == "POST" else PAGE_SECONDS)
             acting = Acting(visit, session, portal, account_id, to, names, form, deployment.renewal_of(session))
             return handle(acting)
         except CustomerRefused as error:
@@ -123,8 +175,6 @@ class HostedPortals:
         except JsmFailed as error:
             self._keep_draft(visit, session, portal, names, form)
             return self._services.pages.jsm_failed(visit, error, session, portal, target.own_path)
-        finally:
-            form.close()
 
     def _keep_draft(self, visit: Visit, session: Session, portal: Portal, names: Mapping[str, str], form: Form) -> None:
         """The page that says why nothing was sent leads back to the form, with what was typed in it."""
@@ -134,7 +184,7 @@ class HostedPortals:
 
     def _without_session(self, visit: Visit, portal: Portal, target: Target, names: Mapping[str, str]) -> Reply:
         """A form that was sent after its session ended: what was typed is kept for the same person."""
-        read = self.read_form(visit)
+        read = self.read_form(visit, lambda: MOST_FILES, room=MOST_FILES)
         if isinstance(read, Reply):
             return read
         try:
@@ -142,13 +192,20 @@ class HostedPortals:
         finally:
             read.close()
 
-    def read_form(self, visit: Visit) -> Form | Reply:
-        """The fields and files of a form, or the answer to one that cannot be read. Files of some size lie on disk meanwhile."""
+    def read_form(self, visit: Visit, file_limit: Callable[[], int], room: int = 0) -> Form | Reply:
+        """The fields and files of a form, or the answer to one that cannot be read. Files of some size lie on disk meanwhile.
+
+        Nothing is kept of a file of more than ``file_limit`` bytes, which is asked for where a form may have files, nor of
+        what has no ``room`` any more.
+        """
         environ = visit.environ
+        is_multipart = environ.get("CONTENT_TYPE", "").startswith("multipart/")
+        spool = Room(file_limit() if is_multipart else 0, room or MAX_TEXT_FORM + self._services.most_upload)
         try:
             with self.bodies.stream(environ, self._deployment.proxies.client_of(environ)) as body:
                 _, values, files = parse_form_data(
                     {"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_TYPE": environ.get("CONTENT_TYPE", "")},
+                    stream_factory=spool.stream,
                     silent=False,
                     max_form_memory_size=MAX_TEXT_FORM,
                     max_form_parts=MAX_PARTS,
@@ -158,8 +215,19 @@ class HostedPortals:
         except (HTTPException, ValueError) as error:
             status = getattr(error, "code", None) or 400
             return self._deployment.headers.plain(status, "This form cannot be read: it is too large, or was cut off on its way.")
+        except OSError as error:  # a full disk
+            self._deployment.events.write("form.not_kept", reason=error.strerror or type(error).__name__, folder=gettempdir())
+            return self._deployment.headers.plain(503, "There is no room for this form's files just now. Try again in a while.")
         chosen = tuple((name, file) for name, file in files.items(multi=True) if file.filename)
         for file in (one for several in files.listvalues() for one in several):
             if not file.filename:  # an input in which none was chosen
                 file.close()
         return Form({name: tuple(values.getlist(name)) for name in values}, chosen)
+
+
+def _is_large(visit: Visit) -> bool:
+    """Whether a form may hold a thread, and room on disk, for a while."""
+    length: str = visit.environ.get("CONTENT_LENGTH") or ""
+    if not length:
+        return bool(visit.environ.get("HTTP_TRANSFER_ENCODING"))
+    return not length.isdecimal() or len(length) > len(str(LARGE_FORM)) or int(length) > LARGE_FORM

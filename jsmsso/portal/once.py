@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KIND = "once"
 KEPT_SECONDS = 3600.0
-LEASE_SECONDS = 60.0  # longer than a form that was sent may take
+LEASE_SECONDS = 90.0  # longer than a form that was sent may take
 WAIT_SECONDS = 20.0  # how long the second of two clicks waits for what comes of the first
 PAUSE = 0.1  # seconds between two looks
 LONGEST_KEY = 64  # characters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ANYTHING = "application/octet-stream"
+LONGEST_BEGINNING = 12  # bytes that tell a picture
 _BEGINNINGS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),

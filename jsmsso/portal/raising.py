@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from jsmsso.errors import JsmAnswerInvalid, JsmFailed, JsmRefused, JsmUnreachable
 from jsmsso.jsm.customers.matching import match
-from jsmsso.jsm.requests.attachments import attachment_limit, upload_temporary
+from jsmsso.jsm.requests.attachments import upload_temporary
 from jsmsso.jsm.requests.issues import search_issues
 from jsmsso.jsm.requests.jql import quoted
 from jsmsso.jsm.requests.requests import create_request
 from jsmsso.jsm.requests.values import field_value
 from jsmsso.jsm.users import find_users
 from jsmsso.portal.acting import Acting
-from jsmsso.portal.caching import Cache
 from jsmsso.portal.drafts import Draft
 from jsmsso.portal.forms.names import PREFIX
 from jsmsso.portal.forms.reading import Filled, NamedFile, given_values, read_form
@@ -34,7 +33,6 @@ from jsmsso.runtime.replies import Reply
 if TYPE_CHECKING:
     from jsmsso.portal.services import Services
 
-LIMIT_SECONDS = 3600.0  # a site's largest file
 LOOK_SECONDS = 3.0  # for a request of which JSM did not say that it made it
 CLOCKS_DIFFER = 30.0  # seconds, JSM's clock and ours
 LONGEST_PROBLEM = 1_000  # characters of JSM's own words
@@ -47,12 +45,11 @@ class RaisePages:
         self._services = services
         self._deployment = services.deployment
         self._now = services.deployment.now
-        self._limits: Cache[int] = Cache(services.deployment.now, max_age=LIMIT_SECONDS, max_stale=24 * LIMIT_SECONDS)
 
     def form(self, acting: Acting, seen: SeenRequest | None) -> Reply:
         """The form of a request type, with what is kept of it."""
         type_id = acting.names["type"]
-        offered, limit = together(partial(self._services.types.form, acting, type_id), partial(self._file_limit, acting))
+        offered, limit = together(partial(self._services.types.form, acting, type_id), partial(self._services.files.limit, acting))
         if offered is None:
             return self._services.pages.not_found(acting.visit, acting.session)
         if not offered.is_buildable:
@@ -64,7 +61,9 @@ class RaisePages:
         """What was sent: a new request and the way to it, or the form once more with everything that was typed."""
         type_id = acting.names["type"]
         try:
-            offered, limit = together(partial(self._services.types.form, acting, type_id, is_sent=True), partial(self._file_limit, acting))
+            offered, limit = together(
+                partial(self._services.types.form, acting, type_id, is_sent=True), partial(self._services.files.limit, acting)
+            )
         except JsmFailed as error:
             return self._not_now(acting, type_id, error)
         if offered is None:
@@ -119,17 +118,13 @@ class RaisePages:
         return created.key
 
     def _uploaded(self, acting: Acting, offered: OfferedForm, files: tuple[NamedFile, ...]) -> dict[str, list[str]]:
-        """The files with JSM, by the field that they belong to. One at a time: each lies in memory while it is sent."""
+        """The files with JSM, by the field that they belong to, one at a time."""
         field = next((one for one in offered.form.fields if one.kind == "attachment"), None)
         if not files or field is None:
             return {}
         to, desk = acting.to, acting.portal.service_desk
         try:
-            return {
-                field.id: [
-                    one for file in files for one in upload_temporary(to.client, to.site, desk, [(file.name, file.mime_type, file.read())])
-                ]
-            }
+            return {field.id: [one for file in files for one in upload_temporary(to.client, to.site, desk, [file.outgoing])]}
         except JsmFailed as error:
             if _may_have_worked(error):  # but no request can have come of it
                 raise JsmFailed(error.message, error.hint) from error
@@ -187,11 +182,6 @@ class RaisePages:
         found = match(find_users(to.client, to.site, email, acting.portal.service_desk), email, jsm.customers.prefer if jsm else None)
         return found.users[0].id if found.kind == "one" else ""
 
-    def _file_limit(self, acting: Acting) -> int:
-        """Bytes that a file may have."""
-        limit = self._limits.get("limit", partial(attachment_limit, acting.to.client, acting.to.site)).value
-        return min(limit, self._services.most_upload)
-
     def _failed(self, acting: Acting, offered: OfferedForm, limit: int, filled: Filled, error: JsmFailed) -> Reply:
         """JSM did not take it: everything that was typed, beside what JSM says of it."""
         if isinstance(error, JsmRefused) and error.status == 400 and error.detail:
@@ -231,15 +221,11 @@ class RaisePages:
     def _again(
         self, acting: Acting, offered: OfferedForm, limit: int, filled: Filled, status: int, *, problem: str = "", trouble: str = ""
     ) -> Reply:
-        """The form with everything that was typed. A browser does not choose files again by itself: they wait in a draft."""
+        """The form with everything that was typed, which also waits in a draft: for whoever goes back, and as no browser chooses files again."""
         files = tuple(file for file in filled.files if file.size <= limit)
-        draft = None
-        if files:
-            draft = Draft(filled.given)
-            if self._services.drafts.keep(acting, offered.type.id, filled.given, files):
-                draft = self._services.drafts.restore(acting, offered.type.id) or draft
-        elif filled.given:
-            draft = Draft(filled.given)
+        draft = Draft(filled.given) if files or any(text for values in filled.given.values() for text in values) else None
+        if draft and self._services.drafts.keep(acting, offered.type.id, filled.given, files):
+            draft = self._services.drafts.restore(acting, offered.type.id) or draft
         lost = len(filled.files) - len(draft.files if draft else ())
         return self._page(
             acting, offered, limit, status=status, draft=draft, wrong=filled.wrong, problem=problem, trouble=trouble, lost=lost

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from jsmsso.identity.customer import Customer
 from jsmsso.jsm.customers.recording import Connection
-from jsmsso.portal.acting import Acting
+from jsmsso.portal.acting import Acting, Stranger
 from jsmsso.portal.budget import Budget
+from jsmsso.portal.crowding import ALL_TRANSFERS, MORE_WAITING, PAGES_AT_ONCE, TRANSFERS_AT_ONCE, Crowding
 from jsmsso.portal.drafts import Drafts
 from jsmsso.portal.files import FilePages
 from jsmsso.portal.limits import Limits
@@ -19,6 +20,7 @@ from jsmsso.portal.raising import RaisePages
 from jsmsso.portal.recent import Recent
 from jsmsso.portal.request_pages import RequestPages
 from jsmsso.portal.seeing import Seeing, SeenRequest
+from jsmsso.portal.strangers import StrangerPages
 from jsmsso.portal.types import Types
 from jsmsso.profile.model import Portal
 from jsmsso.runtime.deployment import Deployment
@@ -44,6 +46,8 @@ class Services:
         self._records = records
         self.look = Look(deployment, pages)
         self.seeing = Seeing(deployment.now)
+        self.pages_at_once = Crowding(PAGES_AT_ONCE, waiting=MORE_WAITING)
+        self.transfers = Crowding(TRANSFERS_AT_ONCE, everyone=ALL_TRANSFERS)
         self.budget = Budget(deployment.now)
         self.limits = Limits(self)
         self.once = Once(self)
@@ -54,6 +58,7 @@ class Services:
         self.raising = RaisePages(self)
         self.requests = RequestPages(self)
         self.files = FilePages(self)
+        self.strangers = StrangerPages(self)
 
     def handlers(self) -> Mapping[str, Callable[[Acting, SeenRequest | None], Reply]]:
         """What answers each route by its name. Handlers about a request are given the request that was looked at."""
@@ -88,7 +93,7 @@ class Services:
         deployment = self.deployment
         return is_form_token(deployment.sealer, token, _form(portal, rest), session.id, deployment.now())
 
-    def own(self, acting: Acting, rest: str = "") -> str:
+    def own(self, acting: Acting | Stranger, rest: str = "") -> str:
         """An address below the portal as a browser must ask for it."""
         return self.deployment.own(f"/portal/{acting.portal.key}/{rest}" if rest else f"/portal/{acting.portal.key}")
 

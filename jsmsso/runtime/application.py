@@ -85,7 +85,11 @@ class Application:
         reply = self.reply_to(environ)
         self._deployment.metrics.response(reply.status)
         start_response(STATUS_LINES[reply.status], reply.headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
+        if environ["REQUEST_METHOD"] == "HEAD":
+            if reply.stream is not None:
+                reply.stream.close()
+            return []
+        return [reply.body] if reply.stream is None else reply.stream
 
     def reply_to(self, environ: dict[str, Any]) -> Reply:
         """The answer to a request."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 Header: TypeAlias = tuple[str, str]
 
@@ -13,13 +13,22 @@ NOTHING = "default-src 'none'; frame-ancestors 'none'"  # the Content-Security-P
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
+class Stream(Protocol):
+    """What WSGI takes as a body: pieces, and ``close``."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, whole."""
+    """An answer, whole; or with ``stream`` in place of ``body`` one that is made as it is sent, and closed whatever happens."""
 
     status: int
     headers: list[Header]
     body: bytes = b""
+    stream: Stream | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +81,28 @@ class Headers:
         referrer: str = "same-origin",
     ) -> Reply:
         """Any body with its headers; ``policy`` is the Content-Security-Policy."""
+        return self._with_length(status, len(body), content_type, policy, extra, cache, referrer, body)
+
+    def stream(self, stream: Stream, size: int, content_type: str, policy: str, *, extra: Sequence[Header] = ()) -> Reply:
+        """A body of ``size`` bytes that is made as it is sent."""
+        return replace(self._with_length(200, size, content_type, policy, extra), stream=stream)
+
+    def _with_length(
+        self,
+        status: int,
+        size: int,
+        content_type: str,
+        policy: str,
+        extra: Sequence[Header],
+        cache: str = "no-store",
+        referrer: str = "same-origin",
+        body: bytes = b"",
+    ) -> Reply:
         return Reply(
             status,
             [
                 ("Content-Type", content_type),
-                ("Content-Length", str(len(body))),
+                ("Content-Length", str(size)),
                 ("Cache-Control", cache),
                 ("Content-Security-Policy", policy),
                 ("Referrer-Policy", referrer),

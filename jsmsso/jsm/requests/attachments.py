@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from jsmsso.errors import JsmAnswerInvalid
+from jsmsso.http_uploads import OutgoingFile
 from jsmsso.jsm.answers import in_path, text_of
-from jsmsso.jsm.client import JsmClient
+from jsmsso.jsm.client import JsmClient, OpenFile
 from jsmsso.jsm.paging import each_item
 from jsmsso.jsm.requests.reading import dict_of, dicts_of, linked_id, time_of
 from jsmsso.jsm.site import Site
@@ -53,12 +54,12 @@ def attachment_limit(client: JsmClient, site: Site) -> int:
     return max(0, limit)
 
 
-def upload_temporary(client: JsmClient, site: Site, desk_id: str, files: Sequence[tuple[str, str, bytes]]) -> tuple[str, ...]:
-    """Ids of files (name, type, content) that JSM keeps for a while, until they are attached to a request.
+def upload_temporary(client: JsmClient, site: Site, desk_id: str, files: Sequence[OutgoingFile]) -> tuple[str, ...]:
+    """Ids of files that JSM keeps for a while, until they are attached to a request.
 
     Atlassian: ``POST .../servicedesk/<id>/attachTemporaryFile``, multipart. The ids are in the order of the files.
     """
-    tidy = [(safe_name(name), safe_type(mime_type), content) for name, mime_type, content in files]
+    tidy = [replace(file, name=safe_name(file.name), mime_type=safe_type(file.mime_type)) for file in files]
     path = f"/rest/servicedeskapi/servicedesk/{in_path(desk_id)}/attachTemporaryFile"
     told = dicts_of(dict_of(client.upload(path, tidy, needs=NEEDS)).get("temporaryAttachments"))
     ids = tuple(filter(None, (text_of(item.get("temporaryAttachmentId")) for item in told)))
@@ -81,16 +82,16 @@ def send_attachments(client: JsmClient, key: str, temporary_ids: Sequence[str], 
     return dict_of(client.send("POST", path, body, needs=NEEDS, idempotent=False))
 
 
-def attachment_content(client: JsmClient, site: Site, attachment_id: str) -> bytes:
-    """The file itself (Atlassian: ``GET /rest/api/3/attachment/content/<id>``, by the site and not by another host).
+def open_attachment(client: JsmClient, site: Site, attachment_id: str) -> OpenFile:
+    """The file itself, to be read and closed (Atlassian: ``GET /rest/api/3/attachment/content/<id>``, by the site and not by another host).
 
     Data Center has it below ``/secure`` only, under its name, which is asked for first.
     """
     if site.is_cloud:
         path = f"{site.api}/attachment/content/{in_path(attachment_id)}"
-        return client.file(path, {"redirect": "false"}, needs=NEEDS_READ).content
+        return client.open_file(path, {"redirect": "false"}, needs=NEEDS_READ)
     name = text_of(dict_of(client.get(f"{site.api}/attachment/{in_path(attachment_id)}", needs=NEEDS_READ)).get("filename"))
-    return client.file(f"/secure/attachment/{attachment_id}/{quote(name or 'file', safe='')}", needs=NEEDS_READ).content
+    return client.open_file(f"/secure/attachment/{attachment_id}/{quote(name or 'file', safe='')}", needs=NEEDS_READ)
 
 
 def thumbnail(client: JsmClient, site: Site, attachment_id: str) -> bytes:

@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
-from typing import Any
+from hashlib import file_digest
+from io import BytesIO
+from typing import IO, Any
 
 from werkzeug.datastructures import FileStorage
 
+from jsmsso.http_uploads import OutgoingFile
 from jsmsso.identity.email_address import NotAnEmailAddress, fold_email
 from jsmsso.jsm.requests.type_form import FormField, TypeForm
 from jsmsso.jsm.requests.values import field_value
@@ -46,16 +49,30 @@ class NamedFile:
 
     @classmethod
     def of(cls, file: FileStorage) -> NamedFile:
-        """A file as a browser sent it."""
+        """A file as a browser sent it; ``size`` is all that was sent, also where it was too much to be kept."""
         file.stream.seek(0, 2)
-        return cls(file.filename or "", file.mimetype or "", file.stream.tell(), file)
+        return cls(file.filename or "", file.mimetype or "", getattr(file.stream, "sent", None) or file.stream.tell(), file)
 
     def read(self) -> bytes:
         """All of it."""
+        return self.opened().read()
+
+    def opened(self) -> IO[bytes]:
+        """It, from its start."""
         if isinstance(self.content, bytes):
-            return self.content
+            return BytesIO(self.content)
         self.content.stream.seek(0)
-        return self.content.stream.read()
+        return self.content.stream
+
+    @property
+    def outgoing(self) -> OutgoingFile:
+        """It on its way to JSM."""
+        return OutgoingFile(self.name, self.mime_type, self.size, self.opened)
+
+    @property
+    def digest(self) -> str:
+        """What tells its content from others (SHA-256)."""
+        return file_digest(self.opened(), "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

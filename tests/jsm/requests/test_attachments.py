@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from io import BytesIO
 
 import pytest
 
 from jsmsso.errors import JsmAnswerInvalid, JsmRefused
 from jsmsso.http_client import HttpClient
+from jsmsso.http_uploads import OutgoingFile
 from jsmsso.jsm.authentication import ApiToken, PersonalAccessToken
 from jsmsso.jsm.client import JsmClient
 from jsmsso.jsm.connection import FILE_DEADLINE, MOST_FILE
 from jsmsso.jsm.requests.articles import article_html, articles
 from jsmsso.jsm.requests.attachments import (
     attach,
-    attachment_content,
     attachment_limit,
     attachments,
     icon,
+    open_attachment,
     thumbnail,
     upload_temporary,
 )
@@ -29,8 +32,20 @@ from jsmsso.sandbox.local_jsm import LocalJsm
 from tests.jsm.checked_site import checked_jsm, client_of, site_of
 
 AGENT = LocalAccount("sso-bot@example.com", "t", role="agent")
-PNG = ("picture.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
-LOG = ("log für Ann.txt", "text/plain", b"--boundary\r\n\r\nline\r\n")
+PICTURE, LINES = b"\x89PNG\r\n\x1a\n" + bytes(range(256)), b"--boundary\r\n\r\nline\r\n"
+
+
+def outgoing(name: str, mime_type: str, content: bytes) -> OutgoingFile:
+    return OutgoingFile(name, mime_type, len(content), lambda: BytesIO(content))
+
+
+PNG = outgoing("picture.png", "image/png", PICTURE)
+LOG = outgoing("log für Ann.txt", "text/plain", LINES)
+
+
+def content_of(client: JsmClient, site: Site, attachment_id: str) -> bytes:
+    with closing(open_attachment(client, site, attachment_id)) as opened:
+        return opened.whole(MOST_FILE)
 
 
 @dataclass(frozen=True)
@@ -61,9 +76,9 @@ def files(request: pytest.FixtureRequest) -> Iterator[Files]:
 def test_files_go_up_and_come_back_as_they_were(files: Files) -> None:
     ids = upload_temporary(files.client, files.site, "1", [PNG, LOG])
     put = attach(files.client, files.site, files.key, ids)
-    assert [(one.filename, one.mime_type, one.size) for one in put] == [(name, type_, len(content)) for name, type_, content in (PNG, LOG)]
+    assert [(one.filename, one.mime_type, one.size) for one in put] == [(one.name, one.mime_type, one.size) for one in (PNG, LOG)]
     assert attachments(files.client, files.site, files.key) == put
-    assert [attachment_content(files.client, files.site, one.id) for one in put] == [PNG[2], LOG[2]]
+    assert [content_of(files.client, files.site, one.id) for one in put] == [PICTURE, LINES]
     assert {one.author_id for one in put} == {files.request.attachments[0].author_id}
 
 
@@ -77,7 +92,8 @@ def test_a_comment_brings_its_files_along(files: Files) -> None:
 
 
 def test_a_files_name_cannot_make_headers_of_its_own(files: Files) -> None:
-    ids = upload_temporary(files.client, files.site, "1", [('a"\r\nContent-Type: text/html\r\n\r\n<b>.txt', "text/html\r\nX: y", b"x")])
+    nasty = outgoing('a"\r\nContent-Type: text/html\r\n\r\n<b>.txt', "text/html\r\nX: y", b"x")
+    ids = upload_temporary(files.client, files.site, "1", [nasty])
     put = attach(files.client, files.site, files.key, ids)
     assert [(one.filename, one.mime_type) for one in put] == [("html_b_.txt", "application/octet-stream")]
 
@@ -93,15 +109,15 @@ def test_more_files_than_a_page_are_all_listed(files: Files) -> None:
 def test_a_file_may_be_larger_than_any_other_answer(files: Files) -> None:
     content = bytes(3_000_000)
     big = files.jsm.site.requests.add_attachment(files.request, AGENT.account_id, "big.bin", content)
-    assert attachment_content(files.client, files.site, big.id) == content
+    assert content_of(files.client, files.site, big.id) == content
     without = client_of(files.jsm)
     with pytest.raises(JsmAnswerInvalid, match="too large"):
-        attachment_content(without, files.site, big.id)
+        content_of(without, files.site, big.id)
 
 
 def test_a_file_that_is_not_there_is_jsms_refusal(files: Files) -> None:
     with pytest.raises(JsmRefused) as refused:
-        attachment_content(files.client, files.site, "99999")
+        content_of(files.client, files.site, "99999")
     assert refused.value.status == 404
 
 
@@ -114,13 +130,13 @@ def test_the_limit_is_the_sites_and_nothing_where_files_are_switched_off(files: 
 def test_a_file_beyond_the_limit_is_refused_in_jsms_words(files: Files) -> None:
     files.jsm.site.attachment_limit = 10
     with pytest.raises(JsmRefused) as refused:
-        upload_temporary(files.client, files.site, "1", [("a.txt", "text/plain", bytes(11))])
+        upload_temporary(files.client, files.site, "1", [outgoing("a.txt", "text/plain", bytes(11))])
     assert refused.value.status == 413
     assert "larger than 10 bytes" in refused.value.detail
 
 
 def test_pictures_come_with_what_they_are_said_to_be(files: Files) -> None:
-    picture = files.jsm.site.requests.add_attachment(files.request, AGENT.account_id, "a.png", PNG[2], "image/png")
+    picture = files.jsm.site.requests.add_attachment(files.request, AGENT.account_id, "a.png", PICTURE, "image/png")
     assert thumbnail(files.client, files.site, picture.id).startswith(b"\x89PNG")
     content, type_ = icon(files.client, files.site, "10516")
     assert (content[:4], type_) == (b"\x89PNG", "image/png")

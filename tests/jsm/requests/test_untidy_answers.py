@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jsmsso.errors import JsmFailed
+from jsmsso.http_uploads import OutgoingFile
 from jsmsso.jsm.requests.articles import articles
 from jsmsso.jsm.requests.attachments import attach, attachment_limit, attachments, upload_temporary
 from jsmsso.jsm.requests.comments import add_comment, add_comment_with_files, comment_authors, public_comment, public_comments
@@ -47,7 +49,7 @@ CALLS: list[Callable[[Any, Site], object]] = [
     lambda client, site: comment_authors(client, site, ["1000"]),
     lambda client, site: attachments(client, site, "HELP-1"),
     attachment_limit,
-    lambda client, site: upload_temporary(client, site, "1", [("a.txt", "text/plain", b"x")]),
+    lambda client, site: upload_temporary(client, site, "1", [OutgoingFile("a.txt", "text/plain", 1, lambda: BytesIO(b"x"))]),
     lambda client, site: attach(client, site, "HELP-1", ["t"]),
     lambda client, site: articles(client, site, "1", "vpn"),
 ]
