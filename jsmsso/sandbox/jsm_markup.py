@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 BACKSLASHED = re.compile(r"\\([\\\[\]{}!*_~|^+?#@-])")
+ENTITY = re.compile(r"&amp;(#[0-9]{1,6}|[A-Za-z]{2,8});")  # Jira puts a text's own entities into its pages as they are
 MARKS = re.compile(r"[\\\[\]{}!*_~|^]")
 EFFECTS = (
     (re.compile(r"\[~(?:accountid:)?([^\]\s]+)\]"), r'<a class="user-hover" rel="\1" href="/secure/ViewProfile.jspa?name=\1">\1</a>'),
@@ -24,7 +25,7 @@ EFFECTS = (
 def html_of(text: str) -> str:
     """What Jira shows for a text: mentions, links, images and some macros, unless a backslash stands before them."""
     kept = BACKSLASHED.sub(lambda found: f"\ue000{ord(found[1])}\ue001", text.replace("\r\n", "\n"))
-    shown = html.escape(kept, quote=False)
+    shown = ENTITY.sub(r"&\1;", html.escape(kept, quote=False))
     for pattern, effect in EFFECTS:
         shown = pattern.sub(effect, shown)
     shown = re.sub("\ue000(\\d+)\ue001", lambda found: f"&#{found[1]};", shown)

@@ -14,6 +14,7 @@ from jsmsso.jsm.paging import each_item
 from jsmsso.jsm.requests.adf import is_document, plain_text
 from jsmsso.jsm.requests.fields import IssueFields
 from jsmsso.jsm.requests.reading import dict_of, dicts_of, linked_id, time_of
+from jsmsso.jsm.requests.wiki_markup import escaped
 from jsmsso.jsm.site import Site
 from jsmsso.jsm.users import JsmUser, user_id_of, user_of
 
@@ -135,8 +136,8 @@ def create_request(
     except JsmRefused as error:
         if error.status != 400:
             raise
-    # Refused, so nothing was made. Documents are an experimental option of this call; texts are what it has always taken.
-    body["requestFieldValues"] = {**values, **{field_id: plain_text(value) for field_id, value in rich.items()}}
+    # Refused, so nothing was made. Documents are an experimental option of this call; it has always taken wiki markup.
+    body["requestFieldValues"] = {**values, **{field_id: escaped(plain_text(value)) for field_id, value in rich.items()}}
     return _created(client.send("POST", ALL, body, needs=NEEDS_RAISE, idempotent=False))
 
 

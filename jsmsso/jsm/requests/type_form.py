@@ -63,7 +63,7 @@ class FormField:
     """A field of a form. ``system`` is Jira's name of a field of its own (``summary``), ``custom`` the type of any other.
 
     ``default`` holds ids for a field with choices, texts for others. ``description`` is what customers read below the name.
-    ``rich`` is a text that goes as an Atlassian document, ``textarea`` one of several lines that goes as it is.
+    ``rich`` is a text that goes as an Atlassian document, ``textarea`` one that goes as wiki markup.
     """
 
     id: str

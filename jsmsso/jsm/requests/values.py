@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from jsmsso.jsm.requests.adf import document
 from jsmsso.jsm.requests.type_form import Choice, FormField, Kind
+from jsmsso.jsm.requests.wiki_markup import escaped
 
 LONGEST_LINE = 255  # characters of a field of one line, and of a label (Jira's own limit)
 LONGEST_TEXT = 32_767  # characters of any other (jira.text.field.character.limit)
@@ -56,6 +57,13 @@ def _line(field: FormField, given: Sequence[str]) -> str:
     if len(text) > LONGEST_LINE or not text.isprintable():
         raise ValueError(TOO_LONG_LINE)
     return text
+
+
+def _markup(field: FormField, given: Sequence[str]) -> str:
+    markup = escaped(_text(field, given))
+    if len(markup) > LONGEST_TEXT:
+        raise ValueError(TOO_LONG_TEXT)
+    return markup
 
 
 def _text(field: FormField, given: Sequence[str]) -> str:
@@ -143,7 +151,7 @@ def _as_given(field: FormField, given: Sequence[str]) -> list[str]:
 
 READERS: Mapping[Kind, Callable[[FormField, Sequence[str]], Any]] = {
     "text": _line,
-    "textarea": _text,
+    "textarea": _markup,
     "rich": _rich,
     "number": _number,
     "date": _day,
