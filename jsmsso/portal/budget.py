@@ -1,4 +1,4 @@
-"""How often one customer may make us ask JSM: its limits are the whole site's, and one person must not use them up."""
+"""How often somebody may make us ask JSM: its limits are the whole site's, and one person must not use them up."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ MOST_REMEMBERED = 20_000
 
 
 class Budget:
-    """A bucket a customer that refills steadily: 120 pages at once, then two a second."""
+    """A bucket a name that refills steadily: for customers 120 pages at once, then two a second."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], a_minute: int = PAGES_A_MINUTE) -> None:
         self._now = now
+        self._most = float(a_minute)
         self._lock = threading.Lock()
         self._left: dict[str, tuple[float, float]] = {}
 
-    def takes(self, account_id: str) -> bool:
-        """Whether one more page of this customer's may ask JSM."""
+    def takes(self, who: str) -> bool:
+        """Whether one more page of theirs may ask JSM."""
         now = self._now()
         with self._lock:
-            left, at = self._left.get(account_id, (float(PAGES_A_MINUTE), now))
-            left = min(float(PAGES_A_MINUTE), left + (now - at) * PAGES_A_MINUTE / 60)
+            left, at = self._left.get(who, (self._most, now))
+            left = min(self._most, left + (now - at) * self._most / 60)
             if len(self._left) >= MOST_REMEMBERED:
                 self._left.clear()
-            self._left[account_id] = max(0.0, left - 1.0) if left >= 1.0 else left, now
+            self._left[who] = max(0.0, left - 1.0) if left >= 1.0 else left, now
             return left >= 1.0

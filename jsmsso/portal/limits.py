@@ -96,12 +96,7 @@ class Limits:
 
     def _address(self, acting: Acting) -> str:
         """The client's network: of IPv6 a client has a whole one. Empty where nobody knows it."""
-        text = self._services.deployment.proxies.client_of(acting.visit.environ)
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            return ""
-        return text if address.version == 4 else str(ipaddress.ip_network((address, IPV6_BITS), strict=False))
+        return network_of(self._services.deployment.proxies.client_of(acting.visit.environ))
 
     def _take(self, acting: Acting, count: _Count) -> float | None:
         """None where it fits; else when it may."""
@@ -146,6 +141,15 @@ class Limits:
         )
         reply.headers.append(("Retry-After", str(seconds)))
         return reply
+
+
+def network_of(text: str) -> str:
+    """What one household or office has of addresses: an IPv4 address, or the /64 of an IPv6 one; empty for what is none."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    return text if address.version == 4 else str(ipaddress.ip_network((address, IPV6_BITS), strict=False))
 
 
 def _steps(value: bytes | None, step: int) -> dict[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from jsmsso.portal.parallel import together
 from jsmsso.portal.people import shown_name
 from jsmsso.portal.queries import STATES, own_requests, shared_requests
 from jsmsso.portal.seeing import SeenRequest, may_see
-from jsmsso.portal.types import Offered, OfferedGroup
+from jsmsso.portal.types import Offered
 from jsmsso.profile.model import Portal
 from jsmsso.runtime.replies import Reply
 from jsmsso.runtime.targets import REQUEST_KEY
@@ -143,7 +143,7 @@ class ListPages:
 
     def _search(self, acting: Acting, words: str) -> Reply:
         offered, articles = together(partial(self._services.types.for_customer, acting), partial(self._articles.found, acting, words))
-        return self._home(acting, _fitting(offered, words), words=words, articles=articles)
+        return self._home(acting, offered.fitting(words), words=words, articles=articles)
 
     def _home(self, acting: Acting, offered: Offered, **values: Any) -> Reply:
         own = partial(self._services.own, acting)
@@ -244,17 +244,3 @@ class ListPages:
 
 def _query(acting: Acting) -> dict[str, str]:
     return dict(parse_qsl(acting.visit.query))
-
-
-def _fitting(offered: Offered, words: str) -> Offered:
-    wanted = words.casefold().split()
-
-    def fits(texts: Iterable[str]) -> bool:
-        text = " ".join(texts).casefold()
-        return all(word in text for word in wanted)
-
-    groups = (
-        OfferedGroup(group.id, group.name, tuple(one for one in group.types if fits((one.name, one.description, group.name))))
-        for group in offered.groups
-    )
-    return Offered(tuple(group for group in groups if group.types), offered.is_stale)

@@ -7,15 +7,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 
-from jsmsso.portal.acting import Acting
+from jsmsso.portal.acting import Acting, Stranger
 from jsmsso.portal.languages import language_of, translations
 from jsmsso.portal.times import Times, zone_named
 from jsmsso.runtime.deployment import Deployment
 from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import Reply
+from jsmsso.runtime.visit import Visit
 
 # What waits for the customer, in the words of JSM's own workflows and their translations.
 WAITING = frozenset(
@@ -41,11 +43,12 @@ _reader: ContextVar[Reader] = ContextVar("reader")
 
 
 class Look:
-    """Renders pages for a customer. Templates of the runtime (base, support) are there beside the portal's own.
+    """Renders pages for a customer, or a stranger. Templates of the runtime (base, support) are there beside the portal's own.
 
-    Every template has ``m`` (macros.html), ``_`` and ``{% trans %}``, ``times``, ``customer``, ``portal``, ``token`` (for the
-    button that signs out), ``lang``, ``brand``, ``support``, ``own``. A page may be given ``at`` ("portals" or "requests":
-    where in the navigation it is) and ``stale_since`` (a datetime: JSM does not answer, and this is from then).
+    Every template has ``m`` (macros.html), ``_`` and ``{% trans %}``, ``times``, ``customer`` (None: a stranger), ``portal``,
+    ``token`` (for the button that signs out), ``log_in`` (where a stranger does that), ``lang``, ``brand``, ``support``, ``own``. A
+    page may be given ``at`` ("portals" or "requests": where in the navigation it is) and ``stale_since`` (a datetime: JSM does
+    not answer, and this is from then).
     """
 
     def __init__(self, deployment: Deployment, pages: Pages) -> None:
@@ -80,24 +83,37 @@ class Look:
 
     def fragment(self, acting: Acting, template: str, **values: Any) -> bytes:
         """A part of a page, in the customer's language."""
-        reader = self.reader(acting)
         common = {
             "customer": acting.customer,
             "portal": acting.portal,
             "token": self._pages.logout_token(acting.session),
-            "lang": reader.language,
-            "guessed_zone": reader.times.is_guess,
         }
+        return self._rendered(self.reader(acting), template, common | values)
+
+    def page_for_stranger(self, stranger: Stranger, template: str, log_in: str, **values: Any) -> Reply:
+        """A whole page that names nobody; it is stored nowhere, as the same address has another one for customers."""
+        body = self.fragment_for_stranger(stranger, template, log_in=log_in, **values)
+        return self._deployment.headers.content(200, body, "text/html; charset=utf-8", self._pages.policy(scripts=True))
+
+    def fragment_for_stranger(self, stranger: Stranger, template: str, **values: Any) -> bytes:
+        """A part of a page, in the language that the browser asks for."""
+        common = {"customer": None, "portal": stranger.portal}
+        return self._rendered(self._read_by(stranger.visit, None), template, common | values)
+
+    def _rendered(self, reader: Reader, template: str, values: Mapping[str, Any]) -> bytes:
+        common = {"lang": reader.language, "guessed_zone": reader.times.is_guess}
         before = _reader.set(reader)
         try:
-            return self._environment.get_template(template).render(common | values).encode("utf-8", "replace")
+            return self._environment.get_template(template).render({**common, **values}).encode("utf-8", "replace")
         finally:
             _reader.reset(before)
 
     def reader(self, acting: Acting) -> Reader:
         """The language that the browser asks for, and the zone of the claim ``zoneinfo``, else the profile's."""
-        language = language_of(acting.visit.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
-        told = zone_named(_hashable(acting.session.claims, "zoneinfo"))
+        return self._read_by(acting.visit, zone_named(_hashable(acting.session.claims, "zoneinfo")))
+
+    def _read_by(self, visit: Visit, told: ZoneInfo | None) -> Reader:
+        language = language_of(visit.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         zone = told or zone_named(self._deployment.profile.branding.time_zone) or UTC
         now = datetime.fromtimestamp(self._deployment.now(), UTC)
         return Reader(language, Times(zone, language, now, translations(language).gettext, is_guess=told is None))

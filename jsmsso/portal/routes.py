@@ -12,23 +12,27 @@ _NUMBER = r"[0-9]{1,19}"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``about`` says what must be allowed before ``name`` is called: the portal, or the request that the address names as well."""
+    """``about`` says what must be allowed before ``name`` is called: the portal, or the request that the address names as well.
+
+    ``is_for_anybody``: at a public portal strangers get an answer of their own (:mod:`jsmsso.portal.strangers`).
+    """
 
     method: Literal["GET", "POST"]
     pattern: re.Pattern[str]
     name: str
     about: Literal["portal", "request"]
+    is_for_anybody: bool = False
 
 
-def _route(method: Literal["GET", "POST"], pattern: str, name: str) -> Route:
-    return Route(method, re.compile(pattern), name, "request" if _KEY in pattern else "portal")
+def _route(method: Literal["GET", "POST"], pattern: str, name: str, *, is_for_anybody: bool = False) -> Route:
+    return Route(method, re.compile(pattern), name, "request" if _KEY in pattern else "portal", is_for_anybody)
 
 
 ROUTES = (
-    _route("GET", "", "home"),
-    _route("GET", "search", "search"),
-    _route("GET", rf"icon/(?P<type>{_NUMBER})", "icon"),
-    _route("GET", rf"article/(?P<article>{_NUMBER})", "article"),
+    _route("GET", "", "home", is_for_anybody=True),
+    _route("GET", "search", "search", is_for_anybody=True),
+    _route("GET", rf"icon/(?P<type>{_NUMBER})", "icon", is_for_anybody=True),
+    _route("GET", rf"article/(?P<article>{_NUMBER})", "article", is_for_anybody=True),
     _route("GET", rf"create/(?P<type>{_NUMBER})", "form"),
     _route("POST", rf"create/(?P<type>{_NUMBER})", "raise_request"),
     _route("GET", _KEY, "request"),

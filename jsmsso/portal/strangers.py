@@ -30,6 +30,7 @@ PAGE_SECONDS = 3.0  # what JSM may take of a page
 QUESTIONS_A_MINUTE = 120  # of one client's address, in one worker
 ALL_QUESTIONS_A_MINUTE = 600  # of all strangers, in one worker: customers have the same JSM
 AT_ONCE = 6  # of a worker's sixteen threads; the others are for customers, however slow JSM is
+WAIT_SECONDS = 5  # for Retry-After
 SAY_SECONDS = 60.0  # between two lines of the log
 LONGEST_WORDS = 200  # characters of a search
 T = TypeVar("T")
@@ -66,7 +67,9 @@ class StrangerPages:
         try:
             return self._handlers[name](stranger)
         except TooManyQuestions as error:
-            return pages.too_many_calls(stranger.visit, None, stranger.portal, stranger.path, reason=error.message)
+            reply = pages.too_many_calls(stranger.visit, None, stranger.portal, stranger.path, reason=error.message)
+            reply.headers.append(("Retry-After", str(WAIT_SECONDS)))
+            return reply
         except JsmFailed as error:
             return pages.jsm_failed(stranger.visit, error, None, stranger.portal, stranger.path)
 
@@ -104,7 +107,10 @@ class StrangerPages:
         if found is None or not found.icon_id:
             return self._services.pages.not_found(stranger.visit, None)
         icon_id = found.icon_id
-        return self._services.files.picture_of_type(icon_id, lambda: ask(lambda to: icon(to.client, to.site, icon_id)))
+        try:
+            return self._services.files.picture_of_type(icon_id, lambda: ask(lambda to: icon(to.client, to.site, icon_id)))
+        except TooManyQuestions:
+            return self._deployment.headers.redirect(self._services.pages.assets.request_icon)  # the page is none the worse for it
 
     def _article(self, stranger: Stranger) -> Reply:
         """An article that a search of this portal's found."""

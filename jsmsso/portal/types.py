@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from jsmsso.errors import JsmFailed, JsmRefused
+from jsmsso.jsm.customers.recording import Connection
 from jsmsso.jsm.organizations import organizations_of
 from jsmsso.jsm.requests.open_types import open_type_ids
 from jsmsso.jsm.requests.request_types import RequestType, TypeGroup, has_jira_form, may_create, request_types, type_groups
@@ -26,9 +27,16 @@ CUSTOMER_SECONDS = 60.0  # what one customer may, and their organizations
 STALE_SECONDS = 24 * 3600.0  # while JSM does not answer
 SAY_SECONDS = 600.0  # between two lines of the log about the same portal
 CUSTOMERS = 20_000  # that a worker remembers something of
+T = TypeVar("T")
 NOT_THERE = frozenset({400, 404})
 UNCHECKED = "JSM does not say who may use which request types, so those that are not for everybody are left out"
 UNCHECKED_HINT = "Make the service account an administrator of the project (role Administrators)."
+
+
+class AsksForStrangers(Protocol):
+    """Puts a question to JSM for somebody unknown, as far as their budget goes. Raises JSM's errors."""
+
+    def __call__(self, question: Callable[[Connection], T], /) -> T: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,17 @@ class Offered:
 
     groups: tuple[OfferedGroup, ...]
     is_stale: bool = False
+
+    def fitting(self, words: str) -> Offered:
+        """Those in whose name, description or group's name all of the words are."""
+        wanted = words.casefold().split()
+
+        def fits(one: RequestType, group: OfferedGroup) -> bool:
+            text = f"{one.name} {one.description} {group.name}".casefold()
+            return all(word in text for word in wanted)
+
+        groups = (OfferedGroup(group.id, group.name, tuple(one for one in group.types if fits(one, group))) for group in self.groups)
+        return Offered(tuple(group for group in groups if group.types), self.is_stale)
 
     def type(self, type_id: str) -> RequestType | None:
         """The request type of this id, if it is among them."""
@@ -99,6 +118,16 @@ class Types:
         groups = _offered(acting.portal, catalogue.value, self._usable(acting, allowed.value), organizations.value)
         return Offered(groups, catalogue.is_stale or organizations.is_stale or allowed.is_stale)
 
+    def for_strangers(self, portal: Portal, ask: AsksForStrangers) -> Offered:
+        """The request types that are for everybody, the same for all who ask. Raises JSM's errors where nothing is known.
+
+        Of whom nothing is known no permission is asked for: what is restricted is left out.
+        """
+        desk = portal.service_desk
+        catalogue = self._catalogues.get(desk, lambda: ask(partial(_read_catalogue, desk=desk)))
+        usable = self._open.get(desk, lambda: ask(lambda to: open_type_ids(to.client, desk)))
+        return Offered(_offered(portal, catalogue.value, usable.value, None), catalogue.is_stale or usable.is_stale)
+
     def form(self, acting: Acting, type_id: str, *, is_sent: bool = False) -> OfferedForm | None:
         """A request type's form, if this customer may use it; None looks like one that is not there.
 
@@ -151,13 +180,8 @@ class Types:
         return OfferedForm(found, form, False, frozenset(), is_stale=True) if found is not None else None
 
     def _catalogue(self, acting: Acting) -> Cached[_Catalogue]:
-        client, site, desk = acting.to.client, acting.to.site, acting.portal.service_desk
-
-        def read() -> _Catalogue:
-            types, groups = together(partial(request_types, client, site, desk), partial(type_groups, client, site, desk))
-            return _Catalogue(types, groups)
-
-        return self._catalogues.get(desk, read)
+        desk = acting.portal.service_desk
+        return self._catalogues.get(desk, partial(_read_catalogue, acting.to, desk=desk))
 
     def _fields(self, acting: Acting, type_id: str) -> Cached[TypeForm]:
         desk = acting.portal.service_desk
@@ -197,17 +221,27 @@ def _who(acting: Acting) -> tuple[str, str]:
     return acting.portal.service_desk, acting.account_id
 
 
+def _read_catalogue(to: Connection, *, desk: str) -> _Catalogue:
+    types, groups = together(partial(request_types, to.client, to.site, desk), partial(type_groups, to.client, to.site, desk))
+    return _Catalogue(types, groups)
+
+
 def _may_create(acting: Acting, type_ids: Sequence[str]) -> frozenset[str] | None:
     return may_create(acting.to.client, acting.to.site, acting.portal.service_desk, acting.account_id, type_ids)
 
 
-def _offered(portal: Portal, catalogue: _Catalogue, usable: frozenset[str], organizations: Mapping[str, str]) -> tuple[OfferedGroup, ...]:
-    """The groups that have something for this customer, in the portal's order. A type without a group is in none of them."""
-    groups = []
+def _offered(
+    portal: Portal, catalogue: _Catalogue, usable: frozenset[str], organizations: Mapping[str, str] | None
+) -> tuple[OfferedGroup, ...]:
+    """The groups that have something for this customer, in the portal's order. A type without a group is in none of them.
+
+    ``organizations`` is None for strangers.
+    """
+    groups, member_of = [], frozenset(organizations.values()) if organizations is not None else None
     for group in catalogue.groups:
         here = [one for one in catalogue.types if group.id in one.group_ids and one.id in usable]
         names = {one.id: _names_of_groups(one, catalogue) for one in here}
-        types = tuple(one for one in here if _is_offered(portal, one, names[one.id], frozenset(organizations.values())))
+        types = tuple(one for one in here if _is_offered(portal, one, names[one.id], member_of))
         if types:
             groups.append(OfferedGroup(group.id, group.name, types))
     return tuple(groups)
@@ -217,22 +251,26 @@ def _names_of_groups(one: RequestType, catalogue: _Catalogue) -> frozenset[str]:
     return frozenset(group.name for group in catalogue.groups if group.id in one.group_ids)
 
 
-def _is_offered(portal: Portal, one: RequestType, groups: frozenset[str], organizations: frozenset[str]) -> bool:
-    """``portals[].request_types``: an item of ``allow``, where it is there, and none of ``deny``."""
+def _is_offered(portal: Portal, one: RequestType, groups: frozenset[str], organizations: frozenset[str] | None) -> bool:
+    """``portals[].request_types``: an item of ``allow``, where it is there, and none of ``deny``.
+
+    Which organizations a stranger is in (None) nobody knows: an ``allow`` that names one passes them by, a ``deny`` denies.
+    """
     rules = portal.request_types
     if rules is None:
         return True
 
-    def means(item: str | SomeRequestTypes) -> bool:
+    def means(item: str | SomeRequestTypes, *, in_doubt: bool) -> bool:
         if isinstance(item, str):
             return item == one.name
         return (
             (item.name is None or one.name in item.name)
             and (item.group is None or not groups.isdisjoint(item.group))
-            and (item.organization is None or not organizations.isdisjoint(item.organization))
+            and (item.organization is None or (in_doubt if organizations is None else not organizations.isdisjoint(item.organization)))
         )
 
-    return (rules.allow is None or any(map(means, rules.allow))) and not any(map(means, rules.deny or ()))
+    is_allowed = rules.allow is None or any(means(one, in_doubt=False) for one in rules.allow)
+    return is_allowed and not any(means(one, in_doubt=True) for one in rules.deny or ())
 
 
 def _names_organizations(portal: Portal) -> bool:

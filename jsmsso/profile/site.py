@@ -145,7 +145,7 @@ class Portal(Section):
     visibility: Literal["default", "private", "public", "jira"] = Field(
         "default",
         description="Who may open it: `default`, whom the rules for everyone let in; `private`, whom its own let in too, with at least one"
-        " of each; `public`, anybody, without a login; `jira`, whom JSM knows there.",
+        " of each; `public`, anybody, without a login (hosted: to look; raising a request asks for one); `jira`, whom JSM knows there.",
     )
     access: Some[AccessRule] | None = Field(None, description="Rules of this portal, which narrow the global ones.")
     provider: Text | None = Field(None, description="The provider that its customers log in at.")
@@ -159,6 +159,16 @@ class Portal(Section):
     knowledge_base: Literal["off", "all_customers"] = Field(
         "off", description="`all_customers` says that every article there is meant for every customer."
     )
+
+    @property
+    def leads_strangers_on(self) -> bool:
+        """Whether its link leads anybody on to the native portal, where Jira decides alone."""
+        return self.visibility == "public" and self.mode == "redirect"
+
+    @property
+    def is_shown_to_strangers(self) -> bool:
+        """Whether anybody may read its page here; whatever is somebody's own still asks for a login."""
+        return self.visibility == "public" and self.mode == "hosted"
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -47,7 +47,7 @@ class ForwardAuth:
         self._site = site
         profile = deployment.profile
         self._others_may = profile.forward_auth is not None and profile.forward_auth.other_paths == "allow"
-        self._has_public = any(portal.visibility == "public" for portal in deployment.portals.all)
+        self._has_public = any(portal.leads_strangers_on for portal in deployment.portals.all)
         self._host = host_of(profile.public_url)
         plain = deployment.headers.content(200, b"", "text/plain; charset=utf-8", NOTHING).headers
         # No browser sees a 200 of ours, and each header costs the server a microsecond of the 40 that all of it takes.
@@ -117,7 +117,7 @@ class ForwardAuth:
         return Verdict("pass", portal, session)
 
     def _is_public(self, place: Place) -> bool:
-        return self._has_public and (place.kind == "shared" or (place.portal is not None and place.portal.visibility == "public"))
+        return self._has_public and (place.kind == "shared" or (place.portal is not None and place.portal.leads_strangers_on))
 
     def _passed(self, verdict: Verdict) -> Reply:
         """All five headers, always: a proxy would let a client's own through in place of one that is missing."""

@@ -13,7 +13,7 @@ from jsmsso.runtime.deployment import Deployment, ServedProvider
 from jsmsso.runtime.pages import Pages
 from jsmsso.runtime.replies import Reply
 from jsmsso.runtime.sessions import Session
-from jsmsso.runtime.targets import Target
+from jsmsso.runtime.targets import NATIVE_ROOT, Target
 from jsmsso.runtime.visit import Visit
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ class Gate:
         return self._enter(visit, self._deployment.portals.of_native_path(visit.path, visit.query))
 
     def home(self, visit: Visit) -> Reply:
-        """``GET /``: the portals, or the sign-in page."""
+        """``GET /``: the portals, or for a stranger those that are open to anybody, or the sign-in page."""
         session = self._deployment.session_of(visit)
         if session is None:
-            return self._pages.sign_in(visit, None, "/")
+            return self._pages.open_portals(visit) or self._pages.sign_in(visit, None, "/")
         return self._list(visit, session)
 
     def to_login(self, visit: Visit, portal: Portal | None, return_to: str, *, named: str = "", prompt: str = "") -> Reply:
@@ -72,10 +72,22 @@ class Gate:
 
     def passed(self, visit: Visit, target: Target) -> Session | Reply:
         """The session of somebody who may go on to ``target``, or the answer to everybody else: a login, a refusal, a wait."""
+        return self._passed(visit, target, self._deployment.session_of(visit))
+
+    def passed_or_stranger(self, visit: Visit, target: Target) -> Session | Reply | None:
+        """The same for a page that anybody may read: None for a stranger.
+
+        That is whoever has no session, one of a provider whose customers this portal does not take, or one that the rules keep out.
+        """
+        session = self._deployment.session_of(visit)
+        if session is None or not _fits(session, target.portal) or not self._deployment.decision_on(session, target.portal).allowed:
+            return None
+        return self._passed(visit, target, session)
+
+    def _passed(self, visit: Visit, target: Target, session: Session | None) -> Session | Reply:
         deployment = self._deployment
         portal = target.portal
-        session = deployment.session_of(visit)
-        if session is None or (portal is not None and portal.provider not in (None, session.customer.provider)):
+        if session is None or not _fits(session, portal):
             return self._to_login(visit, target)
         decision = deployment.decision_on(session, portal)
         if not decision.allowed:
@@ -88,8 +100,12 @@ class Gate:
         if target is None:
             return self._pages.not_found(visit, deployment.session_of(visit))
         portal = target.portal
-        if portal is not None and portal.visibility == "public":
+        if portal is not None and portal.leads_strangers_on:
             return deployment.headers.redirect(target.native_url)
+        if visit.path.rstrip("/") == f"{NATIVE_ROOT}portals" and deployment.session_of(visit) is None:
+            shown = self._pages.open_portals(visit)
+            if shown is not None:
+                return shown
         passed = self.passed(visit, target)
         if isinstance(passed, Reply):
             return passed
@@ -137,3 +153,8 @@ class Gate:
         if not decision.allowed:
             return self._pages.not_allowed(visit, session, None, decision, "/")
         return self._pages.portal_list(visit, session, self._deployment.renewal_of(session))
+
+
+def _fits(session: Session, portal: Portal | None) -> bool:
+    """Whether the portal takes customers of the session's provider."""
+    return portal is None or portal.provider in (None, session.customer.provider)

@@ -71,7 +71,7 @@ class Pages:
             visit,
             "sign_in.html",
             400 if wrong else 200,
-            choices=[{"title": one.title, "href": self._login_address(one.name, return_to)} for one in shown],
+            choices=[{"title": one.title, "href": self.login_address(one.name, return_to)} for one in shown],
             others=self._choose_address(return_to) if len(shown) < len(possible) or asks else "",
             asks=asks,
             wrong=wrong,
@@ -97,9 +97,18 @@ class Pages:
             has_hosted=any(portal.mode == "hosted" for portal in portals),
         )
 
+    def open_portals(self, visit: Visit) -> Reply | None:
+        """For a stranger: the portals that are open to anybody, and the way to log in; None where there is none."""
+        portals = [portal for portal in self._deployment.portals.all if portal.visibility == "public"]
+        if not portals:
+            return None
+        has_hosted = any(portal.mode == "hosted" for portal in portals)
+        log_in = self.login_address("", "/")
+        return self._render(visit, "portal_list.html", 200, portals=portals, any=True, at_home=True, has_hosted=has_hosted, log_in=log_in)
+
     def signed_out(self, visit: Visit, return_to: str, portal: Portal | None, provider: str, cookies: Sequence[Header] = ()) -> Reply:
         """What is still signed in, and the way back. ``provider``: one that must ask anew who it is."""
-        href = self._login_address(provider, return_to, prompt="login") if provider else self._deployment.own(return_to)
+        href = self.login_address(provider, return_to, prompt="login") if provider else self._deployment.own(return_to)
         step = {"href": href, "title": Named(N_("Sign in to %(name)s"), portal.name) if portal else N_("Sign in again")}
         several = len(self._deployment.possible_for(portal)) > 1
         return self._render(visit, "signed_out.html", 200, cookies, step=step, others=self._choose_address(return_to) if several else "")
@@ -176,15 +185,14 @@ class Pages:
         step = {"href": self._deployment.own(return_to), "title": N_("Open it again")}
         return self._dead_end(visit, failure, session=session, portal=portal, step=step)
 
-    def too_many_calls(self, visit: Visit, session: Session, portal: Portal, return_to: str) -> Reply:
-        """One person asks for more pages than the site can be asked for."""
-        failure = Failure(
-            429, "too_many_pages", N_("That was a lot at once"), N_("Wait a minute, then go on."), "the customer's budget is used up"
-        )
+    def too_many_calls(self, visit: Visit, session: Session | None, portal: Portal, return_to: str, *, reason: str = "") -> Reply:
+        """One person, or strangers (``reason``: who), ask for more than the site can be asked for."""
+        detail = reason or "the customer's budget is used up"
+        failure = Failure(429, "too_many_pages", N_("That was a lot at once"), N_("Wait a minute, then go on."), detail)
         step = {"href": self._deployment.own(return_to), "title": N_("Try again")}
         return self._dead_end(visit, failure, session=session, portal=portal, step=step)
 
-    def jsm_failed(self, visit: Visit, error: JsmFailed, session: Session, portal: Portal, return_to: str) -> Reply:
+    def jsm_failed(self, visit: Visit, error: JsmFailed, session: Session | None, portal: Portal, return_to: str) -> Reply:
         """JSM gave no answer that a page could be made of."""
         title, lead = (
             Named(N_("%(name)s does not answer"), portal.name),
@@ -343,7 +351,8 @@ class Pages:
         own = "style-src 'self'; img-src 'self'" + ("; script-src 'self'; connect-src 'self'" if scripts else "")
         return f"default-src 'none'; {own}; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}"
 
-    def _login_address(self, provider: str, return_to: str, prompt: str = "") -> str:
+    def login_address(self, provider: str, return_to: str, prompt: str = "") -> str:
+        """Where a login begins that leads back to ``return_to``, a path of ours; at ``provider`` where one is named."""
         query = {"provider": provider, "return_to": "" if return_to == "/" else self._deployment.own(return_to), "prompt": prompt}
         query = {name: value for name, value in query.items() if value}
         return f"{self._deployment.own('/login')}?{urlencode(query)}"

@@ -269,7 +269,10 @@ def test_what_says_that_it_is_restricted_is_not_shown_whatever_the_site_makes_of
     from jsmsso.jsm.requests.open_types import open_type_ids
 
     to = services_of(hosted.site.application).connect(5.0)
-    answer = {"isLastPage": True, "values": [{"id": "1", "restrictionStatus": "RESTRICTED"}, {"id": "2", "restrictionStatus": "OPEN"}, {"id": "3"}]}
+    answer = {
+        "isLastPage": True,
+        "values": [{"id": "1", "restrictionStatus": "RESTRICTED"}, {"id": "2", "restrictionStatus": "OPEN"}, {"id": "3"}],
+    }
 
     class Answers:
         def get(self, *_: object, **__: object) -> object:
@@ -430,7 +433,7 @@ def test_where_nothing_is_known_the_page_says_to_wait(hosted: HostedSite, monkey
     monkeypatch.setattr(strangers, "QUESTIONS_A_MINUTE", 0)
     hosted.site.reload()
     page = Browser(hosted.site).get("/portal/HELP")
-    assert (page.status, page.title) == (429, "That was a lot at once")
+    assert (page.status, page.title, page.header("Retry-After")) == (429, "That was a lot at once", "5")
     assert hosted.site.log[-1]["reason"] == "too_many_pages"
     assert hosted.site.log[-1]["client"] == "192.0.2.7"
 

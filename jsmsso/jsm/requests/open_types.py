@@ -11,7 +11,8 @@ from jsmsso.jsm.service_desks import NEEDS
 def open_type_ids(client: JsmClient, desk_id: str) -> frozenset[str]:
     """Those without a restriction (``GET .../requesttype?restrictionStatus=OPEN``, Cloud and Data Center 5.5).
 
-    A site that is older than the parameter has no restricted types either.
+    A site that is older than the parameter has no restricted types either; what says of itself that it is restricted never counts.
     """
     path = f"/rest/servicedeskapi/servicedesk/{in_path(desk_id)}/requesttype"
-    return frozenset(text_of(item["id"]) for item in each_item(client, path, {"restrictionStatus": "OPEN"}, needs=NEEDS))
+    items = each_item(client, path, {"restrictionStatus": "OPEN"}, needs=NEEDS)
+    return frozenset(text_of(item["id"]) for item in items if item.get("restrictionStatus") != "RESTRICTED")
