@@ -19,22 +19,25 @@ from jsmsso.profile.scalars import core_value
 def complaints_of(errors: Iterable[ErrorDetails], document: Document, model: type[BaseModel]) -> Iterator[Complaint]:
     """One complaint for each finding; none below a place that the parser refused already."""
     for error in errors:
-        location = _in_file(error["loc"], document.values)
+        location = _in_file(error["loc"], document.values, is_missing=error["type"] == "missing")
         emptied = error["type"] == "too_short" and error["input"]  # its items were refused one by one
         if not emptied and not _refused_already(location, document):
             message, hint = _sentence(error, location, document, model)
             yield Complaint(document.line(location), dotted(location), message, hint)
 
 
-def _in_file(found: Location, values: Any) -> Location:
-    """pydantic's location without what only pydantic knows (the tags of a choice, the mark of a key)."""
+def _in_file(found: Location, values: Any, *, is_missing: bool) -> Location:
+    """pydantic's location without what only pydantic knows (the tags of a choice, the mark of a key).
+
+    ``is_missing``: its last part is a key that is not there.
+    """
     location: list[str | int] = []
     for number, part in enumerate(found):
         if _holds(values, part):
             values = values[part]
             location.append(part)
-        elif number + 1 == len(found) and isinstance(values, Mapping) and part != "[key]":
-            location.append(part)  # a key that is missing
+        elif is_missing and number + 1 == len(found):
+            location.append(part)
     return tuple(location)
 
 
