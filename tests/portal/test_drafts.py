@@ -75,6 +75,20 @@ def test_a_form_whose_session_ended_comes_back_filled_after_the_login(hosted: Ho
     assert nothing_is_kept(hosted)
 
 
+def test_a_form_with_errors_that_is_opened_again_has_what_was_typed(hosted: HostedSite, ann: Browser) -> None:
+    where = place(hosted)
+    page = ann.get(where)
+    assert send(ann, page, where, {"f-summary": "", "f-description": "Since today"}).status == 400
+    assert "Since today" in ann.get(where).text
+    assert send(ann, page, where, TYPED).status == 303
+    assert nothing_is_kept(hosted)
+
+
+def test_an_empty_form_is_nothing_to_keep(hosted: HostedSite, ann: Browser) -> None:
+    assert send(ann, ann.get(place(hosted)), place(hosted), {"f-summary": " "}).status == 400
+    assert nothing_is_kept(hosted)
+
+
 def test_a_file_that_is_no_longer_wanted_is_not_sent(hosted: HostedSite, ann: Browser) -> None:
     sent_too_late(hosted, ann, [NOTE])
     page = log_in_again(hosted, ann, hosted.ann)

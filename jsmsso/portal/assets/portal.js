@@ -114,7 +114,16 @@ function follow(list) {
   document.addEventListener("visibilitychange", look);
 }
 
+// Going back and reloading send nothing again; a form keeps its key.
+function remember() {
+  const keys = all("form[enctype] [name=once]"), known = history.state || [];
+  if (!keys.length) return;
+  keys.forEach((one, i) => { one.value = known[i] || one.value; });
+  history.replaceState(keys.map((one) => one.value), "", location.pathname.replace(/\/[a-z]+$/, "") + location.search + location.hash);
+}
+
 function start() {
+  remember();
   times();
   all("input[data-filters]").forEach(filter);
   all("input[data-answers]").forEach(suggest);
