@@ -223,7 +223,7 @@ class RaisePages:
     ) -> Reply:
         """The form with everything that was typed. It waits in a draft, too: for the back button, and since no browser chooses files again."""
         files = tuple(file for file in filled.files if file.size <= limit)
-        draft = Draft(filled.given) if files or any(text for values in filled.given.values() for text in values) else None
+        draft = Draft(filled.given) if files or any(text.strip() for values in filled.given.values() for text in values) else None
         if draft and self._services.drafts.keep(acting, offered.type.id, filled.given, files):
             draft = self._services.drafts.restore(acting, offered.type.id) or draft
         lost = len(filled.files) - len(draft.files if draft else ())
