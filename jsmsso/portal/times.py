@@ -68,6 +68,10 @@ class Times:
         name = (when or self.now).astimezone(self.zone).tzname() or "UTC"
         return name if name[:1].isalpha() else f"UTC{name}"
 
+    def zone_all_year(self) -> str:
+        """``Europe/Berlin``: right for a moment in any season; ``UTC`` where no zone is set."""
+        return self.zone.key if isinstance(self.zone, ZoneInfo) else self.zone_name()
+
     def _day(self, local: datetime) -> str:
         days = self._days_ago(local)
         if days == 0:
