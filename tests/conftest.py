@@ -5,6 +5,7 @@ Session scope means once per xdist worker. A service that cannot run here skips 
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import socket
@@ -34,6 +35,14 @@ settings.load_profile("jsmsso")
 
 if str(SERVICES) not in sys.path:
     sys.path.append(str(SERVICES))  # the test keyring's module, by the name that children know too
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_lies_open() -> Iterator[None]:
+    """Stores and servers that refer to themselves keep their files open until a collection, which may be long in coming."""
+    yield
+    gc.collect()
+
 
 # Below the ports that the kernel gives to outgoing connections, so that none of those takes ours before we listen.
 PORTS = range(15_000, 32_000)

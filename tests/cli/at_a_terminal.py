@@ -22,6 +22,7 @@ def at_terminal(home: Home, *arguments: str, env: dict[str, str] | None = None) 
         encoding="utf-8",
         dimensions=(40, 80),
         timeout=PATIENCE,
+        use_poll=True,
     )
     command.logfile_read = Transcript()
     return command

@@ -551,6 +551,7 @@ def test_with_json_a_terminals_questions_stay_off_standard_output(jsmsso_home: H
         cwd=str(jsmsso_home.work),
         encoding="utf-8",
         timeout=PATIENCE,
+        use_poll=True,
     )
     command.logfile_read = Transcript()
     command.expect_exact("Domain [Branding > Domain]: ")

@@ -23,7 +23,12 @@ def test_a_piped_secret_goes_to_the_keyring(jsmsso: Callable[..., Ran], jsmsso_h
 
 def test_a_typed_secret_is_not_shown(jsmsso_home: Home) -> None:
     terminal = pexpect.spawn(
-        str(installed_script("jsmsso")), ["secrets", "set", "x"], env=jsmsso_home.env, cwd=str(jsmsso_home.work), encoding="utf-8"
+        str(installed_script("jsmsso")),
+        ["secrets", "set", "x"],
+        env=jsmsso_home.env,
+        cwd=str(jsmsso_home.work),
+        encoding="utf-8",
+        use_poll=True,
     )
     terminal.expect("typed unseen")
     terminal.waitnoecho()
@@ -37,7 +42,12 @@ def test_a_typed_secret_is_not_shown(jsmsso_home: Home) -> None:
 
 def test_control_c_at_the_question_stores_nothing(jsmsso_home: Home) -> None:
     terminal = pexpect.spawn(
-        str(installed_script("jsmsso")), ["secrets", "set", "x"], env=jsmsso_home.env, cwd=str(jsmsso_home.work), encoding="utf-8"
+        str(installed_script("jsmsso")),
+        ["secrets", "set", "x"],
+        env=jsmsso_home.env,
+        cwd=str(jsmsso_home.work),
+        encoding="utf-8",
+        use_poll=True,
     )
     terminal.expect("typed unseen")
     terminal.waitnoecho()

@@ -38,6 +38,7 @@ def terminal(jsmsso_home: Home) -> Callable[..., pexpect.spawn]:
             encoding="utf-8",
             dimensions=(60, 80),
             timeout=PATIENCE,
+            use_poll=True,
         )
 
     return run

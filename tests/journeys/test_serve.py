@@ -176,7 +176,13 @@ def started_login(served: Served, provider: Provider) -> tuple[str, str]:
 def test_ctrl_c_in_a_terminal_leaves_no_traceback_and_nothing_running(jsmsso_home: Home, profile: dict[str, Any]) -> None:
     write_profile(jsmsso_home, profile)
     terminal = pexpect.spawn(
-        str(installed_script("jsmsso")), ["serve"], env=jsmsso_home.env, cwd=str(jsmsso_home.work), encoding="utf-8", timeout=60
+        str(installed_script("jsmsso")),
+        ["serve"],
+        env=jsmsso_home.env,
+        cwd=str(jsmsso_home.work),
+        encoding="utf-8",
+        timeout=60,
+        use_poll=True,
     )
     terminal.expect("Ctrl-C stops")
     terminal.expect('"serving"')

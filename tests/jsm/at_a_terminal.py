@@ -25,6 +25,7 @@ def at_a_terminal(home: Home, *arguments: str, env: dict[str, str] | None = None
         dimensions=(40, 80),
         encoding="utf-8",
         timeout=PATIENCE,
+        use_poll=True,
     )
     try:
         yield child
