@@ -221,7 +221,7 @@ class RaisePages:
     def _again(
         self, acting: Acting, offered: OfferedForm, limit: int, filled: Filled, status: int, *, problem: str = "", trouble: str = ""
     ) -> Reply:
-        """The form with everything that was typed. It waits in a draft, too: for the back button, and since no browser chooses files again."""
+        """The form with everything that was typed. It waits in a draft, too: for the back button, and as no browser chooses files again."""
         files = tuple(file for file in filled.files if file.size <= limit)
         draft = Draft(filled.given) if files or any(text.strip() for values in filled.given.values() for text in values) else None
         if draft and self._services.drafts.keep(acting, offered.type.id, filled.given, files):
