@@ -13,6 +13,7 @@ from jsmsso.errors import CustomerRefused, JsmFailed
 from jsmsso.portal.acting import Acting, Form, Stranger, who
 from jsmsso.portal.crowding import Crowded
 from jsmsso.portal.drafts import MOST_FILES
+from jsmsso.portal.once import UnderWay
 from jsmsso.portal.routes import Route, find, from_native, methods_of
 from jsmsso.portal.seeing import SeenRequest
 from jsmsso.portal.services import Services
@@ -155,8 +156,8 @@ class HostedPortals:
         handle: Callable[[Acting], Reply],
     ) -> Reply:
         deployment = self._deployment
-        is_ours = visit.is_from_our_pages and self._services.is_token(form.one("token"), portal, target.rest, session)
-        if visit.method == "POST" and not is_ours:
+        is_post = visit.method == "POST"
+        if is_post and not (visit.is_from_our_pages and self._services.is_token(form.one("token"), portal, target.rest, session)):
             self._keep_draft(visit, session, portal, names, form)
             return self._services.pages.form_too_old(visit, session, portal, target.own_path)
         try:
@@ -165,10 +166,14 @@ class HostedPortals:
                 email = session.customer.email
                 raise CustomerRefused("account_missing", f"JSM has no account for {email}", email=email)
             if not self._services.budget.takes(account_id):
+                self._keep_draft(visit, session, portal, names, form)
                 return self._services.pages.too_many_calls(visit, session, portal, target.own_path)
-            to = self._services.connect(POST_SECONDS + form.size / UPLOAD_PACE if visit.method == "POST" else PAGE_SECONDS)
+            to = self._services.connect(POST_SECONDS + form.size / UPLOAD_PACE if is_post else PAGE_SECONDS)
             acting = Acting(visit, session, portal, account_id, to, names, form, deployment.renewal_of(session))
             return handle(acting)
+        except UnderWay as error:
+            place = f"/portal/{portal.key}/{names['key']}" if "key" in names else f"/portal/{portal.key}"
+            return deployment.headers.redirect(deployment.own(f"{place}/sending/{error.key}"), status=303)
         except CustomerRefused as error:
             self._keep_draft(visit, session, portal, names, form)
             return self._services.pages.customer_refused(visit, error, session, portal, target.own_path)

@@ -6,12 +6,13 @@ JSM has no idempotency keys. Each form carries a hidden one of ours; what came o
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from jsmsso.errors import JsmUnreachable, StoreUnavailable
 from jsmsso.portal.acting import Acting
@@ -22,13 +23,31 @@ if TYPE_CHECKING:
 KIND = "once"
 KEPT_SECONDS = 3600.0
 LEASE_SECONDS = 90.0  # longer than a form that was sent may take
-WAIT_SECONDS = 20.0  # how long the second of two clicks waits for what comes of the first
+WAIT_SECONDS = 2.5  # how long the second of two clicks waits for what comes of the first, and holds a thread
+LOOK_SECONDS = 1.0  # the longest look at whether somebody is at it
 PAUSE = 0.1  # seconds between two looks
 LONGEST_KEY = 64  # characters
+KEY = rf"[A-Za-z0-9_-]{{1,{LONGEST_KEY}}}"  # in an address
+
+
+class UnderWay(Exception):
+    """The first of two clicks takes longer than the second one waits. What comes of ``key`` can be asked for later."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
 
 
 class StillSending(JsmUnreachable):
-    """The first of two clicks takes longer than the second one waits."""
+    """The same, where the second form says something else than the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``unsent``: nothing came of it, or nobody knows of it; ``unknown``: an attempt ended of which JSM said nothing."""
+
+    state: Literal["done", "under_way", "unknown", "unsent"]
+    result: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +79,17 @@ class Once:
         knows, or 0.0: then look in JSM before doing it again. The outcome is unknown after :class:`JsmUnreachable` and
         after the death of a worker; any other error of ``act`` means that nothing was done. The content tells a second
         click from a form that was opened again by the back button and changed. One click waits for the other; raises
-        :class:`StillSending` where that takes too long, and what ``act`` raises.
+        :class:`UnderWay` or :class:`StillSending` where that takes too long, and what ``act`` raises.
         """
         if not key or len(key) > LONGEST_KEY or not key.isascii():
             return act(0.0)
-        name = sha256(f"{acting.account_id} {acting.portal.id} {key}".encode()).hexdigest()
+        name = _name(acting, key)
         digest = sha256(content.encode("utf-8", "replace")).hexdigest()
         token = secrets.token_hex(8)
         try:
             if not self._hold(name, token):
+                if re.fullmatch(KEY, key) and self._known(name).content == digest:
+                    raise UnderWay(key)
                 raise StillSending("the same form is still being sent", "Look at your requests before sending it again.")
             known = self._known(name)
         except StoreUnavailable as error:
@@ -80,6 +101,20 @@ class Once:
             return self._act(acting, name, digest, known.since, act)
         finally:
             self._free(name, token)
+
+    def outcome(self, acting: Acting, key: str) -> Outcome:
+        """What has become of this customer's ``key`` by now. Raises :class:`StoreUnavailable`."""
+        name, token = _name(acting, key), secrets.token_hex(8)
+        known = self._known(name)
+        if not known.result and known.since:
+            now = self._now()
+            if not self._store.lease(KIND, name, token, now=now, until=now + LOOK_SECONDS):
+                return Outcome("under_way")
+            self._free(name, token)
+            known = self._known(name)  # it may have ended between the two
+        if known.result:
+            return Outcome("done", known.result)
+        return Outcome("unknown" if known.since else "unsent")
 
     def _act(self, acting: Acting, name: str, digest: str, since: float, act: Callable[[float], str]) -> str:
         began = since or self._now()
@@ -119,3 +154,7 @@ class Once:
             self._store.put(KIND, name, value, expires=self._now() + KEPT_SECONDS, owner=acting.customer.email)
         except StoreUnavailable as error:
             self._deployment.go_on_without_store(error)
+
+
+def _name(acting: Acting, key: str) -> str:
+    return sha256(f"{acting.account_id} {acting.portal.id} {key}".encode()).hexdigest()

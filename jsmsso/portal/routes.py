@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from jsmsso.portal.once import KEY
+
 _KEY = r"(?P<key>[A-Z][A-Z0-9_]{0,254}-[0-9]{1,18})"
 _NUMBER = r"[0-9]{1,19}"
 
@@ -35,11 +37,13 @@ ROUTES = (
     _route("GET", rf"article/(?P<article>{_NUMBER})", "article", is_for_anybody=True),
     _route("GET", rf"create/(?P<type>{_NUMBER})", "form"),
     _route("POST", rf"create/(?P<type>{_NUMBER})", "raise_request"),
+    _route("GET", rf"sending/(?P<once>{KEY})", "sending_request"),
     _route("GET", _KEY, "request"),
     _route("GET", rf"{_KEY}/updates", "updates"),
     _route("POST", rf"{_KEY}/comment", "comment"),
     _route("POST", rf"{_KEY}/attachment", "attach"),
     _route("POST", rf"{_KEY}/transition", "transition"),
+    _route("GET", rf"{_KEY}/sending/(?P<once>{KEY})", "sending_answer"),
     _route("POST", rf"{_KEY}/share", "share"),
     _route("GET", rf"{_KEY}/attachment/(?P<attachment>{_NUMBER})", "attachment"),
     _route("GET", rf"{_KEY}/thumbnail/(?P<attachment>{_NUMBER})", "thumbnail"),

@@ -20,6 +20,7 @@ from jsmsso.portal.raising import RaisePages
 from jsmsso.portal.recent import Recent
 from jsmsso.portal.request_pages import RequestPages
 from jsmsso.portal.seeing import Seeing, SeenRequest
+from jsmsso.portal.sending import SendingPages
 from jsmsso.portal.strangers import StrangerPages
 from jsmsso.portal.types import Types
 from jsmsso.profile.model import Portal
@@ -57,6 +58,7 @@ class Services:
         self.listing = ListPages(self)
         self.raising = RaisePages(self)
         self.requests = RequestPages(self)
+        self.sending = SendingPages(self)
         self.files = FilePages(self)
         self.strangers = StrangerPages(self)
 
@@ -69,11 +71,13 @@ class Services:
             "icon": self.files.icon,
             "form": self.raising.form,
             "raise_request": self.raising.raise_request,
+            "sending_request": self.sending.request,
             "request": self.requests.show,
             "updates": self.requests.updates,
             "comment": self.requests.comment,
             "attach": self.requests.attach,
             "transition": self.requests.transition,
+            "sending_answer": self.sending.answer,
             "share": self.requests.share,
             "attachment": self.files.attachment,
             "thumbnail": self.files.thumbnail,

@@ -44,6 +44,7 @@ def address_of(route: Route, key: str, attachment: str = "1") -> str:
         "/share",
         f"/attachment/{attachment}",
         f"/thumbnail/{attachment}",
+        "/sending/some-key",
     ):
         if route.pattern.fullmatch(key + rest):
             return key + rest
@@ -106,7 +107,7 @@ def test_another_customer_s_request_is_not_there_and_nothing_of_it_is_loaded(mak
 def test_the_routes_that_name_a_request_are_those() -> None:
     """Whoever adds one is led here: it must be looked at before it is answered."""
     assert {route.name for route in ABOUT_REQUESTS} == {
-        "request", "updates", "comment", "attach", "transition", "share", "attachment", "thumbnail"
+        "request", "updates", "comment", "attach", "transition", "share", "sending_answer", "attachment", "thumbnail"
     }  # fmt: skip
     assert not [
         route.name for route in ROUTES if route.about == "portal" and {"key", "attachment", "comment"} & set(route.pattern.groupindex)
