@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +123,29 @@ def test_bodies_of_one_client_leave_places_for_others(server: Server) -> None:
         one.close()
     while b" 403 " not in (answer := server.raw(form("203.0.113.1", whole=True))):
         assert b" 503 " in answer, "until the server has noticed that they went"
+
+
+@linux_only
+def test_who_asks_for_much_and_takes_nothing_holds_neither_threads_nor_memory(server: Server) -> None:
+    """Each asks 500 times and reads no answer: what was not taken is not made."""
+
+    def resident() -> int:
+        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{server.served.workers()[0]}/status").read_text())
+        assert found
+        return int(found[1])
+
+    before = resident()
+    with ExitStack() as opened:
+        for _ in range(60):
+            one = opened.enter_context(socket.socket())
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            one.connect(("127.0.0.1", server.port))
+            one.setblocking(False)
+            one.send(b"GET / HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n" * 500)
+        for _ in range(20):
+            assert server.served.get("/", {"Accept": "text/html"})[0].status == 200
+        assert resident() < before + 100_000, "kB; it was 20,000"
+    assert server.is_well()
 
 
 # The parts of it ------------------------------------------------------------------------------
