@@ -96,7 +96,8 @@ def test_pipelined_requests_are_answered_in_their_order(nginx: Nginx) -> None:
     [
         pytest.param(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", b"400", id="a header of 100 kB"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                     + b"".join(b"X%d: %s\r\n" % (n, b"a" * 5_000) for n in range(4)) + b"\r\n", b"431", id="20 kB of headers, which nginx takes"),
+                     + b"".join(b"X%d: %s\r\n" % (n, b"a" * 5_000) for n in range(4)) + b"\r\n",
+                     b"431", id="20 kB of headers, which nginx takes"),
         pytest.param(FORM + b"Content-Length: 10000000\r\n\r\n" + b"a" * 10_000_000, b"413", id="a body of 10 MB"),
         pytest.param(FORM + b"Connection: close\r\nContent-Length: 20000\r\n\r\n" + b"a" * 20_000, b"413",
                      id="a body of 20 kB, which nginx takes"),
