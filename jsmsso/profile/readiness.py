@@ -94,9 +94,6 @@ def _visibility(profile: Profile) -> Iterator[str]:
     jira = [portal.key for portal in profile.portals if portal.visibility == "jira"]
     if jira and profile.jsm is None:
         yield _with_portals("portals[].visibility: jira asks JSM who may open the portal, and jsm: is missing", jira)
-    public = [portal.key for portal in profile.portals if portal.visibility == "public" and portal.mode == "native"]
-    if public:
-        yield _with_portals("portals[].visibility: public is acted on in the modes hosted and redirect alone", public)
 
 
 def _never_reached(profile: Profile) -> Iterator[str]:

@@ -35,6 +35,7 @@ portals:
     mode: redirect
   - {id: "4", key: NEWS, service_desk: "4", name: News, url: https://a.example/4, mode: redirect, visibility: public}
   - {id: "5", key: LAB, service_desk: "5", name: Lab, url: https://a.example/5, mode: redirect, visibility: jira}
+  - {id: "6", key: OPEN, service_desk: "6", name: Open, url: https://a.example/6, mode: hosted, visibility: public}
 """
 ADA = {"email": "Ada@ACME.com", "email_verified": True, "cognito:groups": ["customers", "it"]}
 EVE = {"email": "eve@evil.example", "email_verified": True}
@@ -81,6 +82,13 @@ CHECKS = [
         0,
         "ada@acme.com: Allowed by rule 1: allow email domain acme.com; then JSM must know them at LAB",
         id="a portal that asks JSM",
+    ),
+    pytest.param(
+        EVE,
+        ("--portal", "OPEN"),
+        1,
+        "eve@evil.example: Denied by rule 2: deny everyone; OPEN is public: its page needs no login, raising a request does",
+        id="a public portal that is served here",
     ),
     pytest.param(EVE, ("--portal", "LAB"), 1, "eve@evil.example: Denied by rule 2: deny everyone\n", id="a portal that need not ask JSM"),
 ]

@@ -34,9 +34,6 @@ def test_an_example_that_serves_has_no_notes(name: str) -> None:
     "text, key",
     [
         pytest.param(with_portal("visibility: jira"), "portals[].visibility", id="visibility jira"),
-        pytest.param(
-            with_portal("visibility: public").replace("redirect", "hosted") + JSM, "portals[].visibility: public", id="public, hosted"
-        ),
         pytest.param(with_portal("gone: false").replace("redirect", "hosted"), "portals[].mode: hosted", id="hosted, without a site"),
         pytest.param(with_portal("show_sla: []").replace("redirect", "native"), "portals[].mode: native", id="mode native"),
         pytest.param(
@@ -98,6 +95,7 @@ def test_what_is_acted_on_is_no_note(text: str) -> None:
             f"access: [{{allow: everyone}}]\n{with_portal('visibility: private, access: [{allow: {email: a@b.c}}]')}", id="private"
         ),
         pytest.param(with_portal("visibility: public"), id="public, redirect"),
+        pytest.param(with_portal("visibility: public").replace("redirect", "hosted") + JSM, id="public, hosted"),
         pytest.param(f"{READY}access: [{{deny: {{email_in: x.txt}}}}, {{allow: {{any: [{{organization: a}}]}}}}]\n", id="rules"),
     ],
 )

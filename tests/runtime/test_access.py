@@ -157,7 +157,6 @@ def test_a_customer_to_whom_no_portal_is_open_reads_so(make_site: MakeSite, cust
     ("changed", "why"),
     [
         pytest.param({"portals": portals(visibility="jira")}, "visibility: jira asks JSM", id="jira"),
-        pytest.param({"portals": portals(visibility="public", mode="hosted")}, "public is acted on in mode redirect alone", id="hosted"),
         pytest.param({"access": [{"allow": {"email_in": "nowhere.txt"}}]}, "nowhere.txt cannot be read", id="no file"),
         pytest.param(
             {"portals": portals(access=[{"deny": {"any": [{"email_in": "client"}]}}])},

@@ -364,6 +364,15 @@ def test_a_public_portal_is_open_to_everybody_and_says_nothing_of_nobody(protect
     assert identity(by_nginx(browser, f"{NATIVE}/3"))["Email"] == "ada@acme.example"
 
 
+def test_a_public_portal_that_is_hosted_opens_no_path_of_the_site(protect: Callable[..., Site], tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("local-jsm-token")
+    portals = [native("3", "HELP", "IT help", visibility="public") | {"mode": "hosted"}, native("4", "HR", "People")]
+    jsm = {"url": "https://jira.acme.example", "api_token": f"file:{tmp_path}/token"}
+    browser = Browser(protect(portals=portals, jsm=jsm))
+    for path in (f"{NATIVE}/3", f"{NATIVE}/3/HELP-1", "/s/a/_/download/x.css"):
+        assert by_nginx(browser, path).status == 401
+
+
 def test_on_a_public_portal_nobody_is_named_whom_the_rules_keep_out(protect: Callable[..., Site]) -> None:
     browser = Browser(protect(portals=[native("3", "HELP", "IT help", visibility="public")]))
     browser.get(browser.at_provider(browser.get("/_sso/login").location))

@@ -28,6 +28,8 @@ class Verdict:
     refused: IdentityRefused | None = None
     asks_jira: bool = False
     """Whether the portal then asks JSM too, which may still say no (``visibility: jira``)."""
+    shown_to_strangers: bool = False
+    """Whether anybody may look at the portal; the decision is about those who log in."""
     claims: tuple[str, ...] = ()
     """The names of those that were given, where none of them is an address."""
 
@@ -39,6 +41,8 @@ class Verdict:
         if self.refused is not None:
             return f"Refused: {self.refused.message}"
         told = f"{self.email}: {self.decision}" if self.email else str(self.decision)
+        if self.shown_to_strangers:
+            return f"{told}; {self.portal} is public: its page needs no login, raising a request does"
         return told + (f"; then JSM must know them at {self.portal}" if self.asks_jira and self.allowed else "")
 
     def to_data(self) -> dict[str, Any]:
@@ -52,6 +56,7 @@ class Verdict:
             "of": decision.portal or None,
             "reason": decision.rule,
             "asks_jira": self.asks_jira,
+            "shown_to_strangers": self.shown_to_strangers,
             "refused": refused
             and {"reason": refused.reason, "message": refused.message, "hint": refused.hint, "claims": list(self.claims)},
             "rules": [
@@ -68,7 +73,7 @@ def judge(profile: Profile, folder: Path, provider: str, claims: Mapping[str, An
     cannot be read, :class:`UsageError` for a portal whose customers log in at another provider.
     """
     key = portal.key if portal else ""
-    if portal is not None and portal.visibility == "public" and portal.mode == "redirect":
+    if portal is not None and portal.leads_strangers_on:
         return Verdict("", key, Decision(True, 0, f"{key} is public, nobody logs in for it"))
     if portal is not None and portal.provider not in (None, provider):
         raise UsageError(f"the customers of {key} log in at {portal.provider}", f"Claims of that provider: --provider {portal.provider}")
@@ -89,7 +94,8 @@ def judge(profile: Profile, folder: Path, provider: str, claims: Mapping[str, An
         decision = decide(own, customer, claims, key)
         explained += [(key, one) for one in explain(own, customer, claims)]
     asks_jira = portal is not None and portal.visibility == "jira"
-    return Verdict(customer.email, key, decision, tuple(explained), asks_jira=asks_jira)
+    shown = portal is not None and portal.is_shown_to_strangers
+    return Verdict(customer.email, key, decision, tuple(explained), asks_jira=asks_jira, shown_to_strangers=shown)
 
 
 def lists_of(profile: Profile, portal: str = "") -> list[tuple[str, tuple[Rule, ...]]]:
