@@ -116,6 +116,9 @@ class Audit:
                 os.close(self._file)
             self._file = self._day = -1
 
+    def __del__(self) -> None:
+        self.close()  # a reload of the profile leaves the old one to the garbage collector
+
     def _open(self, now: float) -> None:
         if self._file >= 0:
             os.close(self._file)

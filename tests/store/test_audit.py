@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import multiprocessing
@@ -238,3 +239,13 @@ def test_files_older_than_the_retention_are_deleted_and_nothing_else(filled: Aud
 def test_where_it_lies(monkeypatch: pytest.MonkeyPatch, named: str | None, store: str | None, expected: str) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     assert audit_folder(named, store, Path("/etc/jsmsso")) == Path(expected)
+
+
+def test_one_that_nobody_needs_any_more_leaves_no_file_open(tmp_path: Path) -> None:
+    audit = Audit(tmp_path)
+    audit.write("login.ok")
+    number = audit._file
+    del audit
+    gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
