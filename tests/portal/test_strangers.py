@@ -180,7 +180,15 @@ def test_everything_else_asks_for_a_login_and_nothing_of_jsm(hosted: HostedSite,
     issue = hosted.request(hosted.ann, "Ann's own")
     file = hosted.jsm.site.requests.add_comment(issue, hosted.ann, "x", files=[("a.png", b"\x89PNG", "image/png")])
     assert file
-    rest = {"form": "create/101", "raise_request": "create/101", "request": issue.key, "attach": f"{issue.key}/attachment"}.get(route.name)
+    once = "x" * 22
+    rest = {
+        "form": "create/101",
+        "raise_request": "create/101",
+        "sending_request": f"sending/{once}",
+        "sending_answer": f"{issue.key}/sending/{once}",
+        "request": issue.key,
+        "attach": f"{issue.key}/attachment",
+    }.get(route.name)
     if rest is None:
         rest = f"{issue.key}/{route.name}" + (f"/{issue.attachments[0].id}" if "attachment>" in route.pattern.pattern else "")
     assert route.pattern.fullmatch(rest), "name the address of this route here"
@@ -325,7 +333,10 @@ def test_a_session_of_another_portal_is_a_stranger_s_here(
         assert "ann@acme.example" not in page.text
         assert query_of(browser.get(page.link("Sign in")).location)["client_id"]
         assert another_provider.issuer in browser.get(f"/portal/HELP/{issue.key}").location
-        assert "Ann's own" not in browser.get("/requests?state=all").text
+        first.request(first.ann, "For the people of HR", desk="HR")
+        listed = browser.get("/requests?state=all").text
+        assert "For the people of HR" in listed
+        assert "Ann's own" not in listed
         assert "IT help" in browser.get("/").text
     finally:
         site.close()
