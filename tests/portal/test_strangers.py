@@ -177,7 +177,7 @@ def test_the_native_portals_own_login_address_leads_to_the_login(hosted: HostedS
 
 @pytest.mark.parametrize("route", [pytest.param(one, id=f"{one.method} {one.name}") for one in ROUTES if not one.is_for_anybody])
 def test_everything_else_asks_for_a_login_and_nothing_of_jsm(hosted: HostedSite, stranger: Browser, route: Any) -> None:
-    issue = hosted.request(hosted.ann, "Ann's own")
+    issue = hosted.request(hosted.ann, "Only of Ann")
     file = hosted.jsm.site.requests.add_comment(issue, hosted.ann, "x", files=[("a.png", b"\x89PNG", "image/png")])
     assert file
     once = "x" * 22
@@ -203,9 +203,9 @@ def test_everything_else_asks_for_a_login_and_nothing_of_jsm(hosted: HostedSite,
         answer = stranger.post(address, {"text": "x", "f-summary": "spam", "token": "", "owner": "made up"})
         assert answer.status in (303, 401)
         assert answer.status == 401 or leads_to_login(stranger.get(answer.location))
-    assert "Ann's own" not in answer.text
+    assert "Only of Ann" not in answer.text
     assert hosted.calls_since(before) == []
-    assert [one.summary for one in hosted.jsm.site.requests] == ["Ann's own"]
+    assert [one.summary for one in hosted.jsm.site.requests] == ["Only of Ann"]
 
 
 def test_the_lists_ask_for_a_login(stranger: Browser) -> None:
@@ -215,7 +215,7 @@ def test_the_lists_ask_for_a_login(stranger: Browser) -> None:
 
 
 def test_a_request_s_key_is_asked_for_only_after_the_login_and_only_of_its_own_customer(hosted: HostedSite) -> None:
-    issue = hosted.request(hosted.ann, "Ann's own")
+    issue = hosted.request(hosted.ann, "Only of Ann")
     stranger = Browser(hosted.site)
     assert leads_to_login(stranger.get(f"/portal/HELP/{issue.key}"))
     assert hosted.signed_in(hosted.ben, "HR").get(f"/portal/HELP/{issue.key}").status == 404
@@ -321,7 +321,7 @@ def test_a_session_of_another_portal_is_a_stranger_s_here(
     site = Site(tmp_path / "second", [provider, another_provider], first.site.changed | {"portals": portals})
     (site.folder / "jsm_token").write_text(jsm.account.token)
     try:
-        issue = first.request(first.ann, "Ann's own")
+        issue = first.request(first.ann, "Only of Ann")
         browser = Browser(site)
         provider.claims |= {"sub": "ann", "email": "ann@acme.example", "name": "Ann Lee"}
         provider.userinfo["sub"] = "ann"
@@ -336,7 +336,7 @@ def test_a_session_of_another_portal_is_a_stranger_s_here(
         first.request(first.ann, "For the people of HR", desk="HR")
         listed = browser.get("/requests?state=all").text
         assert "For the people of HR" in listed
-        assert "Ann's own" not in listed
+        assert "Only of Ann" not in listed
         assert "IT help" in browser.get("/").text
     finally:
         site.close()
