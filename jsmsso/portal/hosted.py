@@ -216,11 +216,14 @@ class HostedPortals:
                     max_form_parts=MAX_PARTS,
                 )
         except BodyRefused as error:
+            spool.close()
             return self._deployment.headers.plain(error.status, error.text, [("Retry-After", "2")] if error.status == 503 else ())
         except (HTTPException, ValueError) as error:
+            spool.close()
             status = getattr(error, "code", None) or 400
             return self._deployment.headers.plain(status, "This form cannot be read: it is too large, or was cut off on its way.")
         except OSError as error:  # a full disk
+            spool.close()
             self._deployment.events.write("form.not_kept", reason=error.strerror or type(error).__name__, folder=gettempdir())
             return self._deployment.headers.plain(503, "There is no room for this form's files just now. Try again in a while.")
         chosen = tuple((name, file) for name, file in files.items(multi=True) if file.filename)

@@ -11,14 +11,21 @@ class Room:
     """What a form's files may take: ``file`` bytes each and ``form`` bytes together. Makes werkzeug's streams."""
 
     def __init__(self, file: int, form: int) -> None:
-        self._file = file
-        self.left = form
+        self.file = file
+        self.form = self.left = form
+        self._streams: list[Spooled] = []
 
     def stream(
         self, total_content_length: int | None, content_type: str | None, filename: str | None, content_length: int | None = None
     ) -> Spooled:
         """werkzeug's ``stream_factory``."""
-        return Spooled(self, self._file)
+        self._streams.append(Spooled(self, self.file))
+        return self._streams[-1]
+
+    def close(self) -> None:
+        """Let go of all of it: the form cannot be read."""
+        for one in self._streams:
+            one.close()
 
 
 class Spooled(SpooledTemporaryFile[bytes]):
