@@ -37,6 +37,11 @@ def organizations_of(client: JsmClient, site: Site, user_id: str) -> list[Organi
     return [organization for organization in _listed(client, ALL) if is_member(client, site, organization.id, user_id)]
 
 
+def desk_organizations(client: JsmClient, desk_id: str) -> list[Organization]:
+    """Those of a service desk (Atlassian: ``GET .../servicedesk/<id>/organization``)."""
+    return list(_listed(client, f"/rest/servicedeskapi/servicedesk/{in_path(desk_id)}/organization"))
+
+
 def desk_organizations_of(client: JsmClient, site: Site, desk_id: str, user_id: str) -> list[Organization]:
     """Those of a service desk that the account is in (Atlassian: ``GET .../servicedesk/<id>/organization``)."""
     path = f"/rest/servicedeskapi/servicedesk/{in_path(desk_id)}/organization"

@@ -18,7 +18,7 @@ from jsmsso.portal.answering import Answering, LimitedError, Problem, Sent
 from jsmsso.portal.authors import Authors
 from jsmsso.portal.parallel import together
 from jsmsso.portal.seeing import SeenRequest
-from jsmsso.portal.sharing import Sharing
+from jsmsso.portal.sharing import LOOK, Sharing
 from jsmsso.portal.timeline import Timeline
 from jsmsso.runtime.replies import NOTHING, Reply
 
@@ -187,6 +187,8 @@ class RequestPages:
             transitions=told.get("transitions", ()),
             rows=self._sharing.rows(acting, seen, told.get("participants", ())),
             organizations=self._sharing.organizations(acting, seen),
+            look=LOOK if self._sharing.is_to_look(acting) else "",
+            has_looked=acting.visit.query == LOOK,
             limit=told["limit"],
             once=services.once.new_key(),
             here=services.own(acting, key),

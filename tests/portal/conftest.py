@@ -17,6 +17,12 @@ from tests.runtime.site import Browser
 MakeHosted = Callable[..., HostedSite]
 
 
+@pytest.fixture(autouse=True)
+def short_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever shares waits for whole steps; here short ones."""
+    monkeypatch.setattr("jsmsso.portal.sharing.STEP_SECONDS", 0.01)
+
+
 @pytest.fixture
 def provider() -> Iterator[Provider]:
     with running() as one:
