@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from jsmsso.identity.access import never_reached
+from jsmsso.identity.contradictions import never_fitting
 from jsmsso.profile.model import Profile
 
 # Keys as patterns -> why they are refused. The first pattern that fits counts; `[]` stands for any item.
@@ -101,6 +102,8 @@ def _never_reached(profile: Profile) -> Iterator[str]:
     for where, rules in (("access", profile.rules), *((f"access of portal {one.key}", one.rules) for one in profile.portals)):
         for number, earlier in never_reached(rules):
             yield f"{where}: rule {number} can never match, rule {earlier} decides before it: {rules[earlier - 1]}"
+        for number in never_fitting(rules):
+            yield f"{where}: rule {number} can never match, it contradicts itself: {rules[number - 1]}"
 
 
 def _forward_auth(profile: Profile) -> Iterator[str]:

@@ -31,6 +31,7 @@ from jsmsso.identity.access import (
     looks_at_organizations,
     never_reached,
 )
+from jsmsso.identity.contradictions import never_fitting
 from jsmsso.identity.customer import Customer
 from jsmsso.identity.email_address import NotAnEmailAddress, fold_domain, fold_email
 
@@ -390,6 +391,41 @@ def test_an_explanation_names_the_rule_that_decides(rules: list[Rule], one: Cust
 @given(rules=RULES, one=CUSTOMERS, claims=CLAIMS_OF_ANY_KIND)
 def test_a_rule_that_is_called_never_reached_never_decides(rules: list[Rule], one: Customer, claims: dict[str, Any]) -> None:
     assert decide(rules, one, claims).number not in [number for number, _ in never_reached(rules)]
+
+
+@given(rules=RULES, one=CUSTOMERS, claims=CLAIMS_OF_ANY_KIND)
+def test_a_rule_that_is_called_contradictory_never_decides(rules: list[Rule], one: Customer, claims: dict[str, Any]) -> None:
+    assert decide(rules, one, claims).number not in never_fitting(tuple(rules))
+
+
+@pytest.mark.parametrize(
+    ("condition", "never"),
+    [
+        pytest.param(AllOf((ByProvider(("a",)), ByProvider(("b", "c")))), True, id="two providers"),
+        pytest.param(AllOf((ByProvider(("a", "b")), ByProvider(("b",)))), False, id="a provider of both"),
+        pytest.param(AllOf((EmailDomain(("a.com",)), EmailDomain(("b.com",)))), True, id="two domains"),
+        pytest.param(AllOf((EmailDomain(("x.a.com",)), EmailDomain(("*.a.com",)))), False, id="a domain below another"),
+        pytest.param(AllOf((EmailDomain(("a.com",)), EmailDomain(("*.a.com",)))), True, id="a domain that is not below itself"),
+        pytest.param(AllOf((EmailDomain(("*.a.com",)), EmailDomain(("*.x.a.com",)))), False, id="what cannot be told from the text"),
+        pytest.param(AllOf((Email(("ada@a.com",)), EmailDomain(("b.com",)))), True, id="an address elsewhere"),
+        pytest.param(AllOf((Email(("*@a.com",)), EmailDomain(("b.com",)))), True, id="everybody elsewhere"),
+        pytest.param(AllOf((Email(("ada@*.com",)), EmailDomain(("b.com",)))), False, id="a glob in the domain"),
+        pytest.param(AllOf((Email(("ada@a.com",)), Email(("bob@a.com",)))), True, id="two addresses"),
+        pytest.param(AllOf((ClaimEquals("c", "1"), ClaimEquals("c", "2"))), True, id="two values of one claim"),
+        pytest.param(AllOf((ClaimEquals("c", "1"), ClaimEquals("d", "2"))), False, id="values of two claims"),
+        pytest.param(AllOf((Everyone(), AllOf((ByProvider(("a",)),)), AllOf((ByProvider(("b",)),)))), True, id="nested"),
+        pytest.param(AnyOf((AllOf((ByProvider(("a",)), ByProvider(("b",)))), Everyone())), False, id="one way left"),
+        pytest.param(AnyOf((AllOf((ByProvider(("a",)), ByProvider(("b",)))),)), True, id="no way left"),
+    ],
+)
+def test_a_rule_that_contradicts_itself_is_known(condition: Condition, never: bool) -> None:
+    assert never_fitting((Rule("allow", condition),)) == ([1] if never else [])
+
+
+def test_a_claim_with_both_values_is_denied_by_a_rule_that_asks_for_each_alone() -> None:
+    rule = Rule("deny", AllOf((ClaimEquals("c", "1"), ClaimEquals("c", "2"))))
+    assert not decide([rule, Rule("allow", Everyone())], customer(), {"c": ["1", "2"]}).allowed
+    assert never_fitting((rule,)) == []
 
 
 @given(rules=RULES, one=CUSTOMERS, groups=st.lists(st.sampled_from("abc"), max_size=4), data=st.data())

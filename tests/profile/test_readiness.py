@@ -111,6 +111,7 @@ def test_who_may_enter_is_acted_on(text: str) -> None:
         pytest.param("{allow: {any: [everyone, {provider: p}]}}, {deny: {email: a@b.c}}", 2, id="after any of everyone"),
         pytest.param("{deny: {email: a@b.c}}, {allow: {provider: p}}, {allow: {email: A@b.c}}", 3, id="the same again"),
         pytest.param("{allow: {email_domain: [a.b, c.d]}}, {deny: {email_domain: c.d}}", 2, id="a part of an earlier one"),
+        pytest.param("{allow: {all: [{email_domain: a.b}, {email: x@c.d}]}}, {allow: {provider: p}}", 1, id="a contradiction"),
     ],
 )
 def test_a_rule_that_can_never_match_is_named(rules: str, number: int) -> None:

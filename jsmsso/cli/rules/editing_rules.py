@@ -9,6 +9,7 @@ from typing import Any
 
 from jsmsso.errors import FileChanged, UsageError
 from jsmsso.identity.access import Effect, Rule, never_reached
+from jsmsso.identity.contradictions import never_fitting
 from jsmsso.profile.editing import editing
 from jsmsso.profile.model import Profile
 from jsmsso.profile.parsing import parse
@@ -153,6 +154,7 @@ def _warnings(old: tuple[Rule, ...], new: tuple[Rule, ...], portal: str) -> list
     warnings = [
         f"rule {number} can never match: rule {earlier} decides before it ({new[earlier - 1]})" for number, earlier in never_reached(new)
     ]
+    warnings += [f"rule {number} can never match: it contradicts itself ({new[number - 1]})" for number in never_fitting(new)]
     if new and not any(rule.effect == "allow" for rule in new):
         command = "jsmsso access allow everyone" + (f" --portal {portal}" if portal else "")
         warnings.append(f"no rule allows anybody now, so nobody may enter; let the others in with: {command}")
