@@ -249,7 +249,7 @@ def test_without_a_keyring_rules_are_edited_all_the_same(jsmsso: Run, jsmsso_hom
     ran = jsmsso("access", "deny", "email: eve@evil.example", env=jsmsso_home.without_keyring())
 
     assert ran.code == 0
-    assert "jsmsso test-connection" in ran.stderr
+    assert "jsmsso test-connection --json > FILE, then --claims FILE" in ran.stderr
 
 
 def test_tested_claims_that_decide_nothing_hold_no_change_up(jsmsso: Run, jsmsso_home: Home) -> None:

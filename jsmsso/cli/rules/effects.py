@@ -12,6 +12,7 @@ from jsmsso.cli.rules.deciding import judge
 from jsmsso.errors import JsmssoError
 from jsmsso.profile.locating import locate_profile
 from jsmsso.profile.model import Portal, Profile
+from jsmsso.profile.secrets import keyring_usable
 
 Rules = tuple[Profile, Portal | None]
 
@@ -33,7 +34,11 @@ def effects_of(profile: str, before: Rules, after: Rules, *, claims: str, provid
         progress_line(f"What it changes for {tested} cannot be told: {error.message}")
         return None
     named = f" --provider {names[0]}" if len(names) == 1 and len(before[0].providers) > 1 else ""
-    progress_line(f"To see what a rule changes for a person, log in as them first: jsmsso test-connection{named} (or give --claims FILE)")
+    command = f"jsmsso test-connection{named}"
+    if keyring_usable():
+        progress_line(f"To see what a rule changes for a person, log in as them first: {command} (or give --claims FILE)")
+    else:  # where test-connection leaves nothing
+        progress_line(f"To see what a rule changes for a person: {command} --json > FILE, then --claims FILE")
     return None
 
 
