@@ -118,7 +118,7 @@ class ListPages:
             page=query.get("page", ""),
         )
         by_key = {portal.key: portal for portal in portals}
-        if REQUEST_KEY.fullmatch(key := asked.words.upper()) and (portal := by_key.get(key.rpartition("-")[0])) is not None:
+        if (key := _key_in(asked.words)) and (portal := by_key.get(key.rpartition("-")[0])) is not None:
             # Its own page says whether there is such a request, to this customer.
             return self._deployment.headers.redirect(self._deployment.own(f"/portal/{portal.key}/{key}"), acting.cookies)
         found, is_stale = self._listed(acting, by_key, asked)
@@ -240,6 +240,14 @@ class ListPages:
     def _page_address(self, acting: Acting, asked: _Asked, place: Place) -> str:
         page = sealed(self._deployment.sealer, place, f"{acting.account_id} {asked.bound}") if place.tokens else ""
         return self._address(asked, page=page)
+
+
+def _key_in(words: str) -> str:
+    """The key that somebody typed, in whatever case, with brackets or a sign around it, or at the end of a link; else empty."""
+    is_link = words.lower().startswith(("https://", "http://"))
+    last = words.partition("#")[0].partition("?")[0].rpartition("/")[2] if is_link else words
+    key = last.strip(" #()[]\"'.,:;").upper()
+    return key if REQUEST_KEY.fullmatch(key) else ""
 
 
 def _query(acting: Acting) -> dict[str, str]:

@@ -1,19 +1,24 @@
-"""Lists of requests that others raised: those that a customer approves, and those of their organizations."""
+"""Lists of requests that others raised: those that a customer approves, and those of their organizations; what a search finds."""
 
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from jsmsso.portal.queries import own_requests, shared_requests
 from jsmsso.sandbox.jsm_faults import Fault
 from tests.jsm.checked_site import checked_jsm
 from tests.portal.conftest import MakeHosted
 from tests.portal.desks import desks
 from tests.portal.hosted_site import SERVICE_ACCOUNT, HostedSite
 from tests.portal.served_here import BEGAN
-from tests.portal.test_listing import SEARCH, listed
+from tests.portal.test_listing import FIELDS, SEARCH, listed
 from tests.runtime.site import Browser
 
 # Requests to approve -------------------------------------------------------------------------------
@@ -92,3 +97,57 @@ def test_a_name_that_is_an_address_is_shown_to_nobody_else(hosted: HostedSite, a
     assert "dan@acme.example" not in page.text
     assert "eve@x.example" not in page.text
     assert page.text.count("A customer") == 3, "who raised it, who wrote, and who takes part"
+
+
+# Searching ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "HELP-1",
+        " help-1 ",
+        "#HELP-1",
+        "(help-1).",
+        "[HELP-1]",
+        "https://sso.acme.example/portal/HELP/HELP-1",
+        "https://acme.atlassian.net/servicedesk/customer/portal/1/HELP-1?x=y#comment-3",
+    ],
+)
+def test_a_key_is_known_however_it_is_typed_or_pasted(ann: Browser, typed: str) -> None:
+    answer = ann.get(f"/requests?{urlencode({'q': typed})}")
+    assert (answer.status, answer.location) == (302, "/portal/HELP/HELP-1")
+
+
+@pytest.mark.parametrize(
+    "typed", ["HELP", "1", "HELP-0x1", "HELP-1 HELP-2", "https://[", "https://a.example/HELP-1/edit", "FAC-1", "//HELP-1"]
+)
+def test_whatever_is_no_key_of_a_portal_here_is_looked_for_in_summaries(hosted: HostedSite, ann: Browser, typed: str) -> None:
+    hosted.request(hosted.ann, "Monitor")
+    assert listed(ann.get(f"/requests?{urlencode({'q': typed})}")) == []
+
+
+def test_a_key_of_somebody_else_tells_nothing(hosted: HostedSite, ann: Browser) -> None:
+    theirs = hosted.request(hosted.ben, "His")
+    pages = [ann.get(ann.get(f"/requests?q={key}").location) for key in (theirs.key, "HELP-9999")]
+    assert [page.status for page in pages] == [404, 404]
+    assert "His" not in pages[0].text
+
+
+@pytest.mark.parametrize("where", ["description", "comment"])
+def test_no_search_tells_what_a_customer_may_not_read(hosted: HostedSite, ann: Browser, where: str) -> None:
+    """A type may fill in the description by itself, for agents alone; and comments may be internal."""
+    issue = hosted.request(hosted.ann, "Monitor", values={"description": "a suspicious customer"})
+    hosted.jsm.site.requests.add_comment(issue, hosted.agent, "suspicious", public=False)
+    for words in ("suspicious", "monitor suspicious", "suspici*", 'x" OR text ~ "suspicious', f'x" OR {where} ~ "suspicious'):
+        for whose in ("mine", "organization"):
+            assert listed(ann.get(f"/requests?{urlencode({'q': words, 'whose': whose, 'state': 'all'})}")) == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=80), st.sampled_from(("open", "closed", "all")))
+def test_no_words_make_jira_look_anywhere_but_in_summaries(words: str, state: str) -> None:
+    for jql in (own_requests(FIELDS, "person", ["HELP"], state, words), shared_requests(FIELDS, ["7"], ["HELP"], state, words)):
+        outside = re.sub(r'"(?:[^"\\]|\\.)*"', '""', jql)
+        assert re.findall(r"(\S+) !?~", outside) in ([], ["summary"])
+        assert not re.search(r"\b(text|description|comment|environment|worklog\w*)\b", outside, re.IGNORECASE)

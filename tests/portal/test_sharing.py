@@ -21,10 +21,9 @@ from tests.portal.test_request import at, shared_with
 @pytest.mark.parametrize("taken, paused", [(0.0, 0.0), (0.3, 1.7), (1.9, 0.1), (2.0, 0.0), (2.5, 1.5), (9.9, 0.1)])
 def test_whatever_is_done_lasts_whole_steps_also_where_it_fails(taken: float, paused: float) -> None:
     for error in (None, ValueError):
-        clock = iter((100.0, 100.0 + taken))
         pauses: list[float] = []
         try:
-            with in_whole_steps(2.0, lambda: next(clock), pauses.append):
+            with in_whole_steps(2.0, iter((100.0, 100.0 + taken)).__next__, pauses.append):
                 if error is not None:
                     raise error
         except ValueError:
