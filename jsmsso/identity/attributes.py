@@ -85,7 +85,7 @@ def verified_email(value: object, claims: Claims, rules: IdentityRules) -> str:
     if not isinstance(value, str) or not value:
         raise IdentityRefused(
             "email_missing",
-            "the provider sent no email address",
+            f"the provider sent {'something else than text as the' if value else 'no'} email address",
             "Ask for the scope `email`, let the client read the attribute, or map `attributes.email` to another claim.",
             claims=tuple(sorted(claims)),
         )

@@ -336,6 +336,7 @@ def test_a_claim_that_is_no_address_is_no_identity(email: Any, reason: str) -> N
     error = refusal(CLAIMS | {"email": email})
 
     assert error.reason == reason
+    assert ("something else than text" in str(error)) == isinstance(email, int | dict)
     assert "eve" not in str(error)
 
 
