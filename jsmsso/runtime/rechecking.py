@@ -118,8 +118,8 @@ class Rechecks:
                 renewal = party.refresh(refresh_token, first)
         except TokenRequestRefused as error:
             if error.error in ("invalid_grant", "invalid_token"):
-                self._store.delete(KIND, session.id)
                 self._endings.end(Ending.for_good("session", "", session.id, self._now()))
+                self._store.delete(KIND, session.id)
                 self._say("session.revoked", provider=customer.provider, email=customer.email, reason="recheck", detail=error.message)
                 return False
             return self._later(session, error)
