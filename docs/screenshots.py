@@ -108,6 +108,8 @@ def take(camera: Photographer) -> None:
     camera.shoot("portal-gone", "/portal/HELP", height=460)
     hosted.site.reload(access=[{"allow": {"email_domain": "globex.example"}}])
     camera.shoot("not-allowed", "/portal/HELP", height=520)
+    hosted.site.reload(portals=[one | ({"visibility": "public"} if one["key"] == "HELP" else {}) for one in hosted.site.changed["portals"]])
+    camera.shoot("portal-public", "/portal/HELP", signed_in=False, height=620)
     hosted.site.reload()
     hosted.provider.replies["/.well-known/openid-configuration"] = Reply(503)
     hosted.site.reload()
