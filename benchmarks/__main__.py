@@ -16,7 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import access, id_token, portal, portals, runtime, startup
+from benchmarks import access, id_token, portal, portal_files, portals, runtime, startup
 from benchmarks.contenders import JSMSSO, JSMSSO_FORWARD_AUTH
 from benchmarks.cpu import can_measure_servers
 
@@ -60,7 +60,10 @@ def _measure(part: str, quick: bool, console: Console) -> Any:
         case "portal":
             pages = portal.measure(5 if quick else 41, 500 if quick else portal.REQUESTS)
             console.print(_portal_table(pages))
-            return [asdict(page) for page in pages]
+            memory = portal_files.measure() if sys.platform == "linux" else None
+            if memory is not None:
+                console.print(_files_table(memory))
+            return {"pages": [asdict(page) for page in pages], "files": asdict(memory) if memory is not None else None}
         case "portals":
             runs = portals.measure(0.05 if quick else 0.2)
             console.print(_portals_table(runs))
@@ -132,6 +135,13 @@ def _portal_table(pages: tuple[portal.Page, ...]) -> Table:
     table = _table(title, "", "ms", "calls to JSM")
     for page in pages:
         table.add_row(page.name, f"{page.milliseconds:.1f}", f"{page.calls}")
+    return table
+
+
+def _files_table(memory: portal_files.Memory) -> Table:
+    table = _table(f"Hosted portal: a worker's memory, MB, while {memory.size / 1e6:.0f} MB pass through", "", "most")
+    for name, most in (("in use, before", memory.in_use), ("up", memory.upload), ("down", memory.download)):
+        table.add_row(name, f"{most:.0f}")
     return table
 
 
