@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from jsmsso.sandbox.jsm_faults import Fault
 from tests.oidc.provider import Reply
 from tests.portal.hosted_site import HostedSite
 from tests.portal.served_here import BEGAN, cookies_of, served, some_requests
+from tests.runtime.site import Browser as Visitor
 from tests.services.browser import ARGUMENTS, find_chromium
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Photographer:
         width: int = 1000,
         height: int = 720,
         signed_in: bool = True,
+        cookies: list[dict[str, Any]] | None = None,
         **options: Any,
     ) -> None:
         """A picture of the page at ``address``, after ``act``."""
@@ -63,7 +66,7 @@ class Photographer:
             base_url=self.hosted.site.public_url, viewport={"width": width, "height": height}, reduced_motion="reduce", **options
         )
         if signed_in:
-            context.add_cookies(self._cookies)  # type: ignore[arg-type]
+            context.add_cookies(cookies or self._cookies)  # type: ignore[arg-type]
         page = context.new_page()
         page.goto(address, wait_until="networkidle")
         act(page)
@@ -83,6 +86,7 @@ def take(camera: Photographer) -> None:
     camera.shoot("portals", "/", height=420)
     camera.shoot("portal", "/portal/HELP", height=900)
     camera.shoot("portal-dark", "/portal/HELP", height=900, color_scheme="dark", locale="de")
+    camera.shoot("portal-japanese", "/portal/HELP", height=900, locale="ja")
     camera.shoot("portal-narrow", "/portal/HELP", width=390, height=844)
     camera.shoot("search", "/portal/HELP", _type_monitor, height=620)
     camera.shoot("article", "/portal/HELP/search?q=monitor", lambda page: page.get_by_role("link", name="A monitor").click(), height=480)
@@ -104,6 +108,7 @@ def take(camera: Photographer) -> None:
     camera.shoot("jsm-down", "/requests?state=all", height=560)
     hosted.jsm.faults.clear()
     camera.shoot("too-old", "/portal/HELP/create/103", _send_a_form_of_another, height=460)
+    _show_an_account_in_the_making(camera)
     hosted.site.reload(portals=[dict(one, gone=one["key"] == "HELP") for one in hosted.site.changed["portals"]])
     camera.shoot("portal-gone", "/portal/HELP", height=460)
     hosted.site.reload(access=[{"allow": {"email_domain": "globex.example"}}])
@@ -114,6 +119,20 @@ def take(camera: Photographer) -> None:
     hosted.provider.replies["/.well-known/openid-configuration"] = Reply(503)
     hosted.site.reload()
     camera.shoot("provider-down", "/login", signed_in=False, height=480)
+
+
+def _show_an_account_in_the_making(camera: Photographer) -> None:
+    """Of a customer whom JSM takes in with a 202, and is not done with."""
+    hosted = camera.hosted
+    hosted.site.reload(jsm=hosted.site.changed["jsm"] | {"customers": {"create": True, "add_to_service_desk": True}})
+    hosted.jsm.site.accounts = tuple(replace(one, role="administrator") for one in hosted.jsm.site.accounts)
+    hosted.jsm.site.slow_account_creation = 3600  # seconds
+    hosted.provider.claims |= {"sub": "sub-new", "email": "new@acme.example", "name": "Noa New", "email_verified": True}
+    hosted.provider.userinfo["sub"] = "sub-new"
+    newcomer = Visitor(hosted.site)
+    newcomer.log_in("/portal/HELP")
+    camera.shoot("account-being-made", "/portal/HELP", height=460, cookies=cookies_of(newcomer))
+    hosted.site.reload()
 
 
 def _type_monitor(page: Page) -> None:
