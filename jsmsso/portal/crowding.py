@@ -37,6 +37,12 @@ class Crowding:
         self._waiting: Counter[str] = Counter()
         self._waited_in_vain: dict[str, float] = {}
 
+    @property
+    def taken(self) -> int:
+        """How many places are taken now."""
+        with self._freed:
+            return self._taken.total()
+
     @contextmanager
     def place(self, who: str, *, is_picture: bool = False) -> Iterator[None]:
         """Raises :class:`Crowded`."""

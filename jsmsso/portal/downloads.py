@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 from jsmsso.errors import JsmFailed
 from jsmsso.jsm.client import OpenFile
 from jsmsso.portal.pictures import LONGEST_BEGINNING, picture_type
+from jsmsso.runtime.replies import Stream
 
 WHOLE = 1024 * 1024  # bytes of a file that is handed over in one piece: no thread waits for who reads it slowly
 
@@ -61,3 +63,19 @@ class Download:
             self._failed(error)
         self.close()
         raise StopIteration
+
+
+class Held:
+    """A body that is still being sent, and its customer's place among a worker's threads until then."""
+
+    def __init__(self, stream: Stream, held: ExitStack) -> None:
+        self._stream = stream
+        self._held = held
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def close(self) -> None:
+        """It is sent, or nobody takes any more of it."""
+        with self._held:
+            self._stream.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from tempfile import gettempdir
 
 from werkzeug.exceptions import HTTPException
@@ -12,6 +13,7 @@ from werkzeug.formparser import parse_form_data
 from jsmsso.errors import CustomerRefused, JsmFailed
 from jsmsso.portal.acting import Acting, Form, Stranger, who
 from jsmsso.portal.crowding import Crowded
+from jsmsso.portal.downloads import Held
 from jsmsso.portal.drafts import MOST_FILES
 from jsmsso.portal.once import UnderWay
 from jsmsso.portal.routes import Route, find, from_native, methods_of
@@ -137,7 +139,8 @@ class HostedPortals:
                 except Crowded:
                     self._keep_draft(visit, session, portal, names, form)
                     raise
-                return self._acted(visit, session, portal, target, names, form, handle)
+                reply = self._acted(visit, session, portal, target, names, form, handle)
+                return reply if reply.stream is None else replace(reply, stream=Held(reply.stream, held.pop_all()))
             except Crowded:
                 if name == "icon":
                     return self._deployment.headers.redirect(services.pages.assets.request_icon)

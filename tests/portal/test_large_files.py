@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from jsmsso.portal.crowding import TRANSFERS_AT_ONCE
+from jsmsso.portal.crowding import PAGES_AT_ONCE, TRANSFERS_AT_ONCE
 from jsmsso.portal.downloads import WHOLE
 from jsmsso.portal.spooling import IN_MEMORY, Room
 from jsmsso.sandbox.jsm_faults import Fault
 from jsmsso.sandbox.jsm_requests import LocalIssue
 from jsmsso.sandbox.local_jsm import LocalJsm
+from tests.portal.desks import services_of
 from tests.portal.hosted_site import HostedSite, send_files
-from tests.portal.served_apart import Apart, served_apart, until
+from tests.portal.served_apart import Apart, cookie_of, served_apart, until
 
 LARGE = 40_000_000  # bytes
 MEGABYTE = 1_000_000
@@ -129,8 +130,21 @@ def test_a_large_file_s_type_is_told_from_its_beginning(hosted: HostedSite, cont
 
 def test_a_head_of_a_large_file_keeps_no_place(hosted: HostedSite) -> None:
     issue, browser = with_file(hosted, bytes(2 * WHOLE)), hosted.signed_in(hosted.ann)
-    for _ in range(2 * TRANSFERS_AT_ONCE):
+    for _ in range(2 * PAGES_AT_ONCE):
         assert browser.request("HEAD", address_of(issue)).status == 200
+
+
+def test_who_still_reads_a_large_file_holds_a_place_among_the_pages(hosted: HostedSite) -> None:
+    issue = with_file(hosted, bytes(4 * WHOLE))
+    browser = hosted.signed_in(hosted.ann)
+    pages = services_of(hosted.site.application).pages_at_once
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": address_of(issue), "REMOTE_ADDR": "192.0.2.7", "HTTP_COOKIE": cookie_of(browser)}
+    body = hosted.site.application(environ, lambda *_: None)
+    assert pages.taken == 1
+    assert len(next(iter(body))) > 0
+    assert pages.taken == 1
+    body.close()  # type: ignore[attr-defined]
+    assert pages.taken == 0
 
 
 def test_of_a_file_beyond_the_site_s_limit_nothing_is_kept_while_it_comes(
