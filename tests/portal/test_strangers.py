@@ -273,6 +273,14 @@ def test_restricted_types_and_those_without_a_group_are_not_shown_and_nobody_s_r
     assert stranger.get(f"/portal/HELP/icon/{type_id(hosted.jsm, 'Internal task')}").status == 404
 
 
+def test_on_data_center_strangers_see_the_same(make_hosted: MakeHosted) -> None:
+    with checked_jsm(accounts=(SERVICE_ACCOUNT,), desks=desks(deployment="Server"), data_center=True) as jsm:
+        hosted = make_hosted(help=PUBLIC, jsm=jsm)
+        shown = offered(Browser(hosted.site).get("/portal/HELP"))
+        assert "Get IT help" in shown
+        assert not {"Order software", "Internal task"} & set(shown)
+
+
 def test_what_says_that_it_is_restricted_is_not_shown_whatever_the_site_makes_of_the_question(hosted: HostedSite) -> None:
     from jsmsso.jsm.requests.open_types import open_type_ids
 
