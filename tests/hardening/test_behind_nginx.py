@@ -108,8 +108,9 @@ def test_pipelined_requests_are_answered_in_their_order(nginx: Nginx) -> None:
     ],
 )  # fmt: skip
 def test_what_is_too_large_or_malformed_is_refused(nginx: Nginx, request_: bytes, status: bytes) -> None:
-    # Whoever answers before all was read resets the connection, and the answer may be lost on its way.
-    assert nginx.statuses(request_) in ([status], []), request_[:60]
+    # Whoever answers before all was read resets the connection, and the answer may be lost on its way: to the client, or to nginx.
+    lost = ([], [b"502"]) if request_.startswith(FORM) else ([],)
+    assert nginx.statuses(request_) in ([status], *lost), request_[:60]
     assert nginx.statuses(ALIVE) == [b"200"]
 
 
