@@ -16,6 +16,7 @@ from jsmsso.portal.crowding import Crowded
 from jsmsso.portal.downloads import Held
 from jsmsso.portal.drafts import MOST_FILES
 from jsmsso.portal.once import UnderWay
+from jsmsso.portal.parallel import for_customer
 from jsmsso.portal.routes import Route, find, from_native, methods_of
 from jsmsso.portal.seeing import SeenRequest
 from jsmsso.portal.services import Services
@@ -96,7 +97,12 @@ class HostedPortals:
         def handle(acting: Acting) -> Reply:
             seen = None
             if route.about == "request":
-                seen = self._services.seeing.request(acting, names["key"])
+                try:
+                    seen = self._services.seeing.request(acting, names["key"])
+                except JsmFailed as error:
+                    if route.name not in ("comment", "attach"):
+                        raise
+                    return self._services.requests.unseen(acting, error)
                 if seen is None:
                     self._deployment.audit.write(
                         "access.denied",
@@ -173,7 +179,8 @@ class HostedPortals:
                 return self._services.pages.too_many_calls(visit, session, portal, target.own_path)
             to = self._services.connect(POST_SECONDS + form.size / UPLOAD_PACE if is_post else PAGE_SECONDS)
             acting = Acting(visit, session, portal, account_id, to, names, form, deployment.renewal_of(session))
-            return handle(acting)
+            with for_customer(acting.who):
+                return handle(acting)
         except UnderWay as error:
             place = f"/portal/{portal.key}/{names['key']}" if "key" in names else f"/portal/{portal.key}"
             return deployment.headers.redirect(deployment.own(f"{place}/sending/{error.key}"), status=303)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from jsmsso.portal.parallel import THREADS, together
+from jsmsso.portal.parallel import OF_ONE, THREADS, for_customer, together
 
 
 def test_calls_are_made_at_once() -> None:
@@ -48,3 +48,31 @@ def test_calls_within_calls_go_on_when_all_threads_are_taken() -> None:
     for page in pages:
         page.join(timeout=30)
     assert results == [(2,) * (THREADS + 1)] * THREADS
+
+
+def test_one_customer_s_calls_leave_threads_to_others() -> None:
+    go_on, lock, names = threading.Event(), threading.Lock(), set()
+
+    def slow() -> None:
+        with lock:
+            names.add(threading.current_thread().name)
+        go_on.wait(10)
+
+    def page() -> None:
+        with for_customer("ann"):
+            together(*[slow] * 9)
+
+    pages = [threading.Thread(target=page) for _ in range(8)]
+    for one in pages:
+        one.start()
+    while len(names) < len(pages) + OF_ONE:
+        time.sleep(0.01)
+    meeting = threading.Barrier(THREADS - OF_ONE + 1, timeout=10)
+    with for_customer("ben"):
+        together(*[meeting.wait] * (THREADS - OF_ONE + 1))  # all at once, or never
+    assert len(names) == len(pages) + OF_ONE
+    go_on.set()
+    for one in pages:
+        one.join()
+    with for_customer("ann"):
+        assert together(*[lambda: 1] * 30) == (1,) * 30
