@@ -102,6 +102,10 @@ class RequestPages:
         self._services.recent.add(acting, request.facts.id)
         return self._back(acting, request, "shared")
 
+    def unseen(self, acting: Acting, error: JsmFailed) -> Reply:
+        """A comment on what JSM does not let us look at just now: the words are kept, of the request nothing is shown."""
+        return self._unsent(acting, acting.names["key"], Sent.of(acting), error, is_unknown=False)
+
     def _sent(self, acting: Acting, seen: SeenRequest) -> Reply:
         sent = Sent.of(acting)
         try:
@@ -111,15 +115,7 @@ class RequestPages:
         except LimitedError as error:
             return error.reply
         except JsmFailed as error:
-            self._services.deployment.events.write(
-                "comment.not_sent",
-                reason=error.code,
-                detail=error.message,
-                hint=error.hint,
-                email=acting.customer.email,
-                path=acting.visit.path,
-            )
-            return self._unsent(acting, seen, sent, error)
+            return self._unsent(acting, seen.facts.key, sent, error, is_unknown=self._answering.may_have_worked(error))
         self._services.recent.add(acting, seen.facts.id)
         return self._back(acting, seen, place=f"#comment-{comment_id}")
 
@@ -208,9 +204,16 @@ class RequestPages:
             shown = self._services.types.shown_fields(acting, details.type_id)
         return replace(details, fields=tuple(one for one in details.fields if one[0] in shown))
 
-    def _unsent(self, acting: Acting, seen: SeenRequest, sent: Sent, error: JsmFailed) -> Reply:
+    def _unsent(self, acting: Acting, key: str, sent: Sent, error: JsmFailed, *, is_unknown: bool) -> Reply:
         """JSM did not take it: the words are kept on the page, ready to be sent again with the same key."""
-        key = seen.facts.key
+        self._deployment.events.write(
+            "comment.not_sent",
+            reason=error.code,
+            detail=error.message,
+            hint=error.hint,
+            email=acting.customer.email,
+            path=acting.visit.path,
+        )
         return self._services.look.page(
             acting,
             "request_unsent.html",
@@ -219,7 +222,7 @@ class RequestPages:
             here=self._services.own(acting, key),
             text=sent.text,
             files=len(sent.files),
-            is_unknown=self._answering.may_have_worked(error),
+            is_unknown=is_unknown,
             once=acting.form.one("once"),
             form_token=self._services.token(acting, f"{key}/comment"),
         )

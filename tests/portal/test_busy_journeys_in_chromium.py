@@ -112,6 +112,24 @@ def test_while_jsm_is_in_trouble_pages_show_what_is_known_and_what_was_typed_is_
     assert len(looking.locator("td.what").all()) == 2
 
 
+def test_an_answer_that_jsm_does_not_take_stays_on_the_page(stage: Stage) -> None:
+    issue = stage.hosted.request(stage.hosted.ben, "Monitor flickers")
+    page = stage.tab(stage.hosted.ben)
+    page.goto(f"/portal/HELP/{issue.key}")
+    page.get_by_label("Your answer").fill("It is the left one.")
+    for path in (f"/rest/servicedeskapi/request/{issue.key}/comment", "/rest/"):
+        stage.hosted.jsm.break_with(Fault("busy", path, seconds=30.0))
+        page.get_by_role("button", name="Send", exact=True).click()
+        page.get_by_text("Everything you typed is still here.").wait_for()
+        assert page.get_by_label("Your answer").input_value() == "It is the left one."
+        assert "Monitor" not in page.content()
+        stage.hosted.site.clock.advance(60)
+    stage.hosted.jsm.faults.clear()
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.locator(".timeline").get_by_text("It is the left one.").wait_for()
+    assert len(issue.comments) == 1
+
+
 def text(page: Page) -> str:
     return page.locator("main").inner_text()
 

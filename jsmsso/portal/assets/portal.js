@@ -116,7 +116,7 @@ function follow(list) {
 
 // Going back and reloading send nothing again; a form keeps its key.
 function remember() {
-  const keys = all("form[enctype] [name=once]"), known = history.state || [];
+  const keys = all("form[enctype]:not([data-again]) [name=once]"), known = history.state || [];
   if (!keys.length) return;
   keys.forEach((one, i) => { one.value = known[i] || one.value; });
   history.replaceState(keys.map((one) => one.value), "", location.pathname.replace(/\/[a-z]+$/, "") + location.search + location.hash);
