@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +16,7 @@ from jsmsso.portal.acting import Acting
 from jsmsso.portal.authors import Authors
 from jsmsso.portal.comment_text import LONGEST, SENT, WROTE, body, tidy
 from jsmsso.portal.forms.reading import NamedFile
+from jsmsso.portal.once import Earlier, NotDoneYet, never_set_out
 from jsmsso.portal.seeing import SeenRequest
 from jsmsso.runtime.replies import Reply
 
@@ -45,9 +47,10 @@ class Sent:
     files: tuple[NamedFile, ...]
 
     @classmethod
-    def of(cls, acting: Acting) -> Sent:
-        """The field ``text`` and the files of ``files``."""
-        return cls(tidy(acting.form.one("text")), tuple(NamedFile.of(file) for name, file in acting.form.files if name == "files"))
+    def of(cls, acting: Acting, kept: Sequence[NamedFile] = ()) -> Sent:
+        """The field ``text``, the files of ``files``, and those that were ``kept`` since they were sent before."""
+        sent = (NamedFile.of(file) for name, file in acting.form.files if name == "files")
+        return cls(tidy(acting.form.one("text")), (*kept, *sent))
 
     @property
     def size(self) -> int:
@@ -89,6 +92,11 @@ class Answering:
             return "large_file"
         return "empty_file" if any(not file.size for file in sent.files) else None
 
+    def without_unsound(self, acting: Acting, sent: Sent) -> Sent:
+        """The same without the files that cannot be sent. Raises JSM's errors."""
+        limit = self._services.files.limit(acting)
+        return replace(sent, files=tuple(file for file in sent.files if 0 < file.size <= limit)[:MOST_FILES])
+
     def send(self, acting: Acting, seen: SeenRequest, sent: Sent) -> str:
         """The comment's id, the same for a second click. Raises :class:`LimitedError` and JSM's errors."""
         content = f"{seen.facts.id}\n{sent.content}"
@@ -99,10 +107,13 @@ class Answering:
         """Whether nobody knows what came of it."""
         return isinstance(error, JsmUnreachable | JsmAnswerInvalid) or (isinstance(error, JsmRefused) and error.status >= 500)
 
-    def _comment(self, acting: Acting, seen: SeenRequest, sent: Sent, since: float) -> str:
-        if since and (made := self._made_since(acting, seen, sent, since)) is not None:
-            self._afterwards(acting, seen, sent, made)
-            return made.id
+    def _comment(self, acting: Acting, seen: SeenRequest, sent: Sent, earlier: Earlier | None) -> str:
+        if earlier is not None:
+            if (made := self._made_since(acting, seen, sent, earlier.since)) is not None:
+                self._afterwards(acting, seen, sent, made)
+                return made.id
+            if self._now() < earlier.at_work_until:
+                raise NotDoneYet("the same comment was sent a moment ago, and is not there yet")
         limits, count = self._services.limits, {"comments": 1, "size": sent.size}
         if (refusal := limits.refusal(acting, seen.organization_ids, **count)) is not None:
             raise LimitedError(refusal)
@@ -111,9 +122,11 @@ class Answering:
             uploaded = self._uploaded(acting, sent.files)
             comment = self._added(acting, seen, sent, uploaded)
         except JsmFailed as error:
+            if never_set_out(error):
+                error = JsmFailed(error.message, error.hint)
             if not self.may_have_worked(error):
                 limits.give_back(acting, seen.organization_ids, **count)
-                raise
+                raise error
             found = self._looked_for(acting, seen, sent, began)
             if found is None:
                 raise JsmUnreachable(error.message, error.hint) from error

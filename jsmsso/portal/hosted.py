@@ -14,7 +14,7 @@ from jsmsso.errors import CustomerRefused, JsmFailed
 from jsmsso.portal.acting import Acting, Form, Stranger, who
 from jsmsso.portal.crowding import Crowded
 from jsmsso.portal.downloads import Held
-from jsmsso.portal.drafts import MOST_FILES
+from jsmsso.portal.drafts import MOST_FILES, form_id_of
 from jsmsso.portal.once import UnderWay
 from jsmsso.portal.parallel import for_customer
 from jsmsso.portal.routes import Route, find, from_native, methods_of
@@ -68,9 +68,7 @@ class HostedPortals:
         if passed is None:
             return self._services.strangers.reply(Stranger(visit, portal, target.path, names), route.name)
         if isinstance(passed, Reply):
-            if route.name == "raise_request" and self._deployment.session_of(visit) is None:
-                return self._without_session(visit, portal, target, names)
-            return passed
+            return self._not_passed(visit, portal, target, names, passed) if method == "POST" else passed
         return self._answer(visit, passed, portal, target, route, names)
 
     def requests(self, visit: Visit) -> Reply:
@@ -100,10 +98,9 @@ class HostedPortals:
                 try:
                     seen = self._services.seeing.request(acting, names["key"])
                 except JsmFailed as error:
-                    if route.name not in ("comment", "attach"):
-                        raise
-                    return self._services.requests.unseen(acting, error)
+                    return self._services.requests.not_seen(acting, route.name, error)
                 if seen is None:
+                    self._services.shown.deny(acting, names["key"])
                     self._deployment.audit.write(
                         "access.denied",
                         email=session.customer.email,
@@ -143,14 +140,15 @@ class HostedPortals:
                 try:
                     held.enter_context(services.pages_at_once.place(customer, is_picture=name in PICTURES))
                 except Crowded:
-                    self._keep_draft(visit, session, portal, names, form)
+                    self._keep_draft(visit, session, portal, target, names, form)
                     raise
                 reply = self._acted(visit, session, portal, target, names, form, handle)
                 return reply if reply.stream is None else replace(reply, stream=Held(reply.stream, held.pop_all()))
             except Crowded:
                 if name == "icon":
                     return self._deployment.headers.redirect(services.pages.assets.request_icon)
-                reply = services.pages.too_many_calls(visit, session, portal, target.own_path)
+                page = _page_of(target, portal, names) if visit.method == "POST" else target.own_path
+                reply = services.pages.too_many_calls(visit, session, portal, page)
                 reply.headers.append(("Retry-After", str(CROWDED_SECONDS)))
                 return reply
 
@@ -166,17 +164,18 @@ class HostedPortals:
     ) -> Reply:
         deployment = self._deployment
         is_post = visit.method == "POST"
+        page = _page_of(target, portal, names) if is_post else target.own_path
         if is_post and not (visit.is_from_our_pages and self._services.is_token(form.one("token"), portal, target.rest, session)):
-            self._keep_draft(visit, session, portal, names, form)
-            return self._services.pages.form_too_old(visit, session, portal, target.own_path)
+            self._keep_draft(visit, session, portal, target, names, form)
+            return self._services.pages.form_too_old(visit, session, portal, page)
         try:
             account_id = self._services.account_id(session.customer)
             if not account_id:
                 email = session.customer.email
                 raise CustomerRefused("account_missing", f"JSM has no account for {email}", email=email)
             if not self._services.budget.takes(account_id):
-                self._keep_draft(visit, session, portal, names, form)
-                return self._services.pages.too_many_calls(visit, session, portal, target.own_path)
+                self._keep_draft(visit, session, portal, target, names, form)
+                return self._services.pages.too_many_calls(visit, session, portal, page)
             to = self._services.connect(POST_SECONDS + form.size / UPLOAD_PACE if is_post else PAGE_SECONDS)
             acting = Acting(visit, session, portal, account_id, to, names, form, deployment.renewal_of(session))
             with for_customer(acting.who):
@@ -185,27 +184,36 @@ class HostedPortals:
             place = f"/portal/{portal.key}/{names['key']}" if "key" in names else f"/portal/{portal.key}"
             return deployment.headers.redirect(deployment.own(f"{place}/sending/{error.key}"), status=303)
         except CustomerRefused as error:
-            self._keep_draft(visit, session, portal, names, form)
-            return self._services.pages.customer_refused(visit, error, session, portal, target.own_path)
+            self._keep_draft(visit, session, portal, target, names, form)
+            return self._services.pages.customer_refused(visit, error, session, portal, page)
         except JsmFailed as error:
-            self._keep_draft(visit, session, portal, names, form)
-            return self._services.pages.jsm_failed(visit, error, session, portal, target.own_path)
+            self._keep_draft(visit, session, portal, target, names, form)
+            return self._services.pages.jsm_failed(visit, error, session, portal, page)
 
-    def _keep_draft(self, visit: Visit, session: Session, portal: Portal, names: Mapping[str, str], form: Form) -> None:
+    def _keep_draft(self, visit: Visit, session: Session, portal: Portal, target: Target, names: Mapping[str, str], form: Form) -> None:
         """The page that says why nothing was sent leads back to the form, with what was typed in it."""
-        if "type" in names and form.values and visit.is_from_our_pages:
+        if (form_id := form_id_of(target.rest, names)) and form.values and visit.is_from_our_pages:
             customer = session.customer
-            self._services.drafts.keep_of_owner(portal, names["type"], form, issuer=customer.issuer, subject=customer.subject)
+            self._services.drafts.keep_of_owner(portal, form_id, form, issuer=customer.issuer, subject=customer.subject)
 
-    def _without_session(self, visit: Visit, portal: Portal, target: Target, names: Mapping[str, str]) -> Reply:
-        """A form that was sent after its session ended: what was typed is kept for the same person."""
-        read = self.read_form(visit, lambda: MOST_FILES, room=MOST_FILES)
-        if isinstance(read, Reply):
-            return read
-        try:
-            return self._services.drafts.keep_and_log_in(visit, portal, target, names, read)
-        finally:
-            read.close()
+    def _not_passed(self, visit: Visit, portal: Portal, target: Target, names: Mapping[str, str], passed: Reply) -> Reply:
+        """A form whose session ended, or that waits for something: what was typed is kept for whom it was shown to."""
+        session = self._deployment.session_of(visit)
+        if form_id := form_id_of(target.rest, names):
+            form = self.read_form(visit, lambda: MOST_FILES, room=MOST_FILES)
+            if isinstance(form, Reply):
+                return form
+            try:
+                if session is not None:
+                    self._keep_draft(visit, session, portal, target, names, form)
+                elif visit.is_from_our_pages:
+                    self._services.drafts.keep_of_owner(portal, form_id, form)
+            finally:
+                form.close()
+        if session is not None:
+            return passed
+        # To the page that the form stands on, and so to the login.
+        return self._deployment.headers.redirect(self._deployment.own(_page_of(target, portal, names)), status=303)
 
     def read_form(self, visit: Visit, file_limit: Callable[[], int], room: int = 0) -> Form | Reply:
         """The fields and files of a form, or the answer to one that cannot be read. Files of some size lie on disk meanwhile.
@@ -249,3 +257,8 @@ def _is_large(visit: Visit) -> bool:
     if not length:
         return bool(visit.environ.get("HTTP_TRANSFER_ENCODING"))
     return not length.isdecimal() or len(length) > len(str(LARGE_FORM)) or int(length) > LARGE_FORM
+
+
+def _page_of(target: Target, portal: Portal, names: Mapping[str, str]) -> str:
+    """The page on which the form stands that is sent to ``target``."""
+    return f"/portal/{portal.key}/{names['key']}" if "key" in names else target.own_path

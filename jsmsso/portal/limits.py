@@ -137,7 +137,7 @@ class Limits:
         what = "megabytes" if count.what == "bytes" else count.what
         self._services.audit("spam.limited", acting, what=what, who=count.who, limit=limit, seconds=seconds)
         reply = self._services.look.page(
-            acting, "create_limited.html", 429, what=what, who=count.who, minutes=math.ceil(seconds / 60), back=self._services.own(acting)
+            acting, "create_limited.html", 429, what=what, who=count.who, minutes=math.ceil(seconds / 60), key=acting.names.get("key", "")
         )
         reply.headers.append(("Retry-After", str(seconds)))
         return reply

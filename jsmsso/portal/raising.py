@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from jsmsso.errors import JsmAnswerInvalid, JsmFailed, JsmRefused, JsmUnreachable
 from jsmsso.jsm.customers.matching import match
+from jsmsso.jsm.customers.recording import Connection
 from jsmsso.jsm.requests.attachments import upload_temporary
-from jsmsso.jsm.requests.issues import search_issues
+from jsmsso.jsm.requests.fields import IssueFields
+from jsmsso.jsm.requests.issues import IssueFacts, read_issue, search_issues
 from jsmsso.jsm.requests.jql import quoted
 from jsmsso.jsm.requests.requests import create_request
 from jsmsso.jsm.requests.values import field_value
@@ -24,7 +26,7 @@ from jsmsso.portal.forms.names import PREFIX
 from jsmsso.portal.forms.reading import Filled, NamedFile, given_values, read_form
 from jsmsso.portal.forms.widgets import widgets
 from jsmsso.portal.forms.words import NOBODY
-from jsmsso.portal.once import StillSending
+from jsmsso.portal.once import Earlier, NotDoneYet, StillSending, never_set_out
 from jsmsso.portal.parallel import together
 from jsmsso.portal.seeing import SeenRequest
 from jsmsso.portal.types import OfferedForm
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from jsmsso.portal.services import Services
 
 LOOK_SECONDS = 3.0  # for a request of which JSM did not say that it made it
+MOST_LOOKED_AT = 50  # of the customer's requests since then, and of those that the search does not know yet
+KEYS_AT_ONCE = 10
 CLOCKS_DIFFER = 30.0  # seconds, JSM's clock and ours
 LONGEST_PROBLEM = 1_000  # characters of JSM's own words
 
@@ -70,7 +74,7 @@ class RaisePages:
             return self._services.pages.not_found(acting.visit, acting.session)
         if not offered.is_buildable:
             return self._native(acting, offered)
-        kept = self._services.drafts.kept_files(acting)
+        kept = self._services.drafts.kept_files(acting, type_id)
         zone = self._services.look.reader(acting).times.zone
         filled = read_form(offered.form, acting.form, zone, cloud=acting.to.site.is_cloud, file_limit=limit, kept=kept)
         try:
@@ -79,7 +83,7 @@ class RaisePages:
                 return self._again(acting, offered, limit, filled, 400)
             return self._sent(acting, offered, filled, values)
         except _LimitedError as error:
-            self._services.drafts.keep(acting, type_id, filled.given, filled.files)
+            self._services.drafts.keep(acting, type_id, Draft(filled.given, filled.files, once=acting.form.one("once")))
             return error.reply
         except JsmFailed as error:
             return self._failed(acting, offered, limit, filled, error)
@@ -91,10 +95,13 @@ class RaisePages:
         self._services.drafts.forget(acting, offered.type.id)
         return self._deployment.headers.redirect(self._services.own(acting, key), acting.cookies, status=303)
 
-    def _create(self, acting: Acting, offered: OfferedForm, filled: Filled, values: Mapping[str, Any], since: float) -> str:
-        """The new request's key; that of the one made at ``since``, if JSM made it. Raises JSM's errors."""
-        if since and (key := self._made_since(acting, offered, values, since)):
-            return key
+    def _create(self, acting: Acting, offered: OfferedForm, filled: Filled, values: Mapping[str, Any], earlier: Earlier | None) -> str:
+        """The new request's key; that of the one that an earlier attempt made, if JSM did. Raises JSM's errors."""
+        if earlier is not None:
+            if key := self._made_since(acting, offered, values, earlier.since):
+                return key
+            if self._now() < earlier.at_work_until:
+                raise NotDoneYet("the same request was sent a moment ago, and is not there yet")
         size = sum(file.size for file in filled.files)
         limits, organizations = self._services.limits, offered.organization_ids
         if (refusal := limits.refusal(acting, organizations, requests=1, size=size)) is not None:
@@ -104,9 +111,11 @@ class RaisePages:
             whole = {**values, **self._uploaded(acting, offered, filled.files)}
             created = create_request(to.client, to.site, desk, offered.type.id, whole, on_behalf_of=acting.account_id)
         except JsmFailed as error:
+            if never_set_out(error):
+                error = JsmFailed(error.message, error.hint)
             if not _may_have_worked(error):
                 limits.give_back(acting, organizations, requests=1, size=size)
-                raise
+                raise error
             try:
                 key = self._made_since(acting, offered, values, began)
             except JsmFailed:
@@ -131,25 +140,43 @@ class RaisePages:
             raise
 
     def _made_since(self, acting: Acting, offered: OfferedForm, values: Mapping[str, Any], since: float) -> str:
-        """The key of a request like this one that the customer has had since then; empty where JSM finds none. Raises JSM's errors.
+        """The key of a request like this one that the customer has had since then; empty where JSM has none. Raises JSM's errors.
 
-        Cloud's search may lag by seconds behind a request that was just made.
+        Cloud's search may lag by seconds behind a request that was just made: those after the last one that it knows are
+        asked for by their keys, which count up.
         """
         minutes = math.ceil((self._now() - since + CLOCKS_DIFFER) / 60) + 1
-        jql = (
-            f"project = {quoted(acting.portal.key)} AND reporter = {quoted(acting.account_id)}"
-            f' AND created >= "-{minutes}m" ORDER BY created DESC'
-        )
+        project = f"project = {quoted(acting.portal.key)}"
+        jql = f'{project} AND reporter = {quoted(acting.account_id)} AND created >= "-{minutes}m" ORDER BY created DESC'
         earliest = datetime.fromtimestamp(since - CLOCKS_DIFFER, UTC)
         to = self._services.connect(LOOK_SECONDS)  # of the page's own time nothing may be left
         fields = self._services.seeing.fields(replace(acting, to=to))
-        for one in search_issues(to.client, to.site, fields, jql).issues:
+        search = partial(search_issues, to.client, to.site, fields)
+
+        def is_it(one: IssueFacts) -> bool:
             same_type = one.request_type_id == offered.type.id or not to.site.is_cloud  # Data Center names types otherwise
             same_summary = "summary" not in values or one.summary.split() == str(values["summary"]).split()
-            if one.reporter_id == acting.account_id and one.created >= earliest and same_type and same_summary:
-                self._note(acting, offered, one.id, one.key)
-                return one.key
-        return ""
+            return one.reporter_id == acting.account_id and one.created >= earliest and same_type and same_summary
+
+        known, newest = together(partial(search, jql, limit=MOST_LOOKED_AT), partial(search, f"{project} ORDER BY key DESC", limit=1))
+        found = next((one for one in known.issues if is_it(one)), None)
+        if found is None:
+            number = _number_of(newest.issues[0].key) if newest.issues else 0
+            found = next((one for one in self._issues_after(acting, to, fields, number) if is_it(one)), None)
+        if found is None:
+            return ""
+        self._note(acting, offered, found.id, found.key)
+        return found.key
+
+    @staticmethod
+    def _issues_after(acting: Acting, to: Connection, fields: IssueFields, number: int) -> Iterator[IssueFacts]:
+        """The issues of the portal's project with higher numbers than this, as far as they go. A number may be left out."""
+        for first in range(number + 1, number + 1 + MOST_LOOKED_AT, KEYS_AT_ONCE):
+            keys = (f"{acting.portal.key}-{one}" for one in range(first, first + KEYS_AT_ONCE))
+            there = [one for one in together(*(partial(read_issue, to.client, to.site, fields, key) for key in keys)) if one is not None]
+            yield from (one for one in there if one.project_key == acting.portal.key)
+            if not there:
+                return
 
     def _note(self, acting: Acting, offered: OfferedForm, issue_id: str, key: str) -> None:
         self._services.audit("request.created", acting, request=key, type=offered.type.name)
@@ -190,7 +217,7 @@ class RaisePages:
             return self._again(acting, offered, limit, filled.but(wrong), 400, problem="" if wrong else said)
         self._say(acting, error)
         return self._again(
-            acting, offered, limit, filled, 503, trouble="lost" if isinstance(error, _LostError | StillSending) else "unsent"
+            acting, offered, limit, filled, 503, trouble="lost" if isinstance(error, _LostError | NotDoneYet | StillSending) else "unsent"
         )
 
     def _not_now(self, acting: Acting, type_id: str, error: JsmFailed) -> Reply:
@@ -201,7 +228,7 @@ class RaisePages:
         files = tuple(NamedFile.of(file) for name, file in acting.form.files if name.startswith(PREFIX))
         if offered is not None:
             return self._again(acting, offered, self._services.most_upload, Filled(given, files=files), 503, trouble="unsent")
-        is_kept = self._services.drafts.keep(acting, type_id, given, files)
+        is_kept = self._services.drafts.keep(acting, type_id, Draft(given, files, once=acting.form.one("once")))
         typed = () if is_kept else [text for values in given.values() for text in values if text]
         return self._services.look.page(
             acting, "create_unsent.html", 503, is_kept=is_kept, typed=typed, href=self._services.own(acting, f"create/{type_id}")
@@ -223,8 +250,9 @@ class RaisePages:
     ) -> Reply:
         """The form with everything that was typed. It waits in a draft, too: for the back button, and as no browser chooses files again."""
         files = tuple(file for file in filled.files if file.size <= limit)
+        typed = Draft(filled.given, files, once=acting.form.one("once"), is_unknown=trouble == "lost")
         draft = Draft(filled.given) if files or any(text.strip() for values in filled.given.values() for text in values) else None
-        if draft and self._services.drafts.keep(acting, offered.type.id, filled.given, files):
+        if draft and self._services.drafts.keep(acting, offered.type.id, typed):
             draft = self._services.drafts.restore(acting, offered.type.id) or draft
         lost = len(filled.files) - len(draft.files if draft else ())
         return self._page(
@@ -264,13 +292,14 @@ class RaisePages:
             back=services.own(acting),
             answers=f"{services.own(acting, 'search')}?part=articles&q=" if acting.portal.knowledge_base == "all_customers" else "",
             form_token=services.token(acting, f"create/{type_id}"),
-            once=again or services.once.new_key(),
+            once=again or (draft.once if draft else "") or services.once.new_key(),
             owner=services.drafts.owner(acting, type_id),
-            kept=[(f"{place} {file.name}", file.name, file.size) for place, file in enumerate(draft.files)] if draft else [],
+            kept=draft.boxes if draft else [],
             limit=limit,
             problem=problem,
             trouble=trouble,
             is_restored=is_restored,
+            is_unknown=draft is not None and draft.is_unknown,
             is_stale=offered.is_stale,
             lost=lost or (draft.left_out if draft else 0),
         )
@@ -295,6 +324,11 @@ class _LimitedError(Exception):
 
 class _LostError(JsmUnreachable):
     """The request may have been made: JSM's answer got lost, and its search does not find it yet."""
+
+
+def _number_of(key: str) -> int:
+    number = key.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def _may_have_worked(error: JsmFailed) -> bool:

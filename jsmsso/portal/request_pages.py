@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jsmsso.errors import JsmFailed
+from jsmsso.errors import JsmFailed, JsmRefused
 from jsmsso.identity.email_address import NotAnEmailAddress
 from jsmsso.jsm.requests.attachments import attachments
 from jsmsso.jsm.requests.comments import public_comments
@@ -16,9 +17,12 @@ from jsmsso.jsm.requests.statuses import status_history
 from jsmsso.portal.acting import Acting
 from jsmsso.portal.answering import Answering, LimitedError, Problem, Sent
 from jsmsso.portal.authors import Authors
+from jsmsso.portal.drafts import OF_REQUESTS, Draft, form_id_of
+from jsmsso.portal.once import Earlier
 from jsmsso.portal.parallel import together
 from jsmsso.portal.seeing import SeenRequest
 from jsmsso.portal.sharing import LOOK, Sharing
+from jsmsso.portal.shown import ShownRequest, cannot_be_asked
 from jsmsso.portal.timeline import Timeline
 from jsmsso.runtime.replies import NOTHING, Reply
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from jsmsso.portal.services import Services
 
 LONGEST_NUMBER = 19  # digits of an id
+PARTS = {"comment": "comment", "attach": "attachment"}  # of a request's page, by the names of their routes
 T = TypeVar("T")
 
 # What a redirect after a form says once on the page: in its address, as one of these words.
@@ -45,7 +50,26 @@ class RequestPages:
 
     def show(self, acting: Acting, seen: SeenRequest | None) -> Reply:
         """``GET /portal/<P>/<KEY>``."""
-        return self._page(acting, _given(seen))
+        request = _given(seen)
+        try:
+            return self._page(acting, request)
+        except JsmFailed as error:
+            return self._remembered(acting, error)
+
+    def not_seen(self, acting: Acting, name: str, error: JsmFailed) -> Reply:
+        """JSM does not say whether the customer may see it: nothing of it is loaded, and what they typed themselves is kept.
+
+        Raises the error where there is no better page than one that says so.
+        """
+        if name == "request":
+            return self._remembered(acting, error)
+        if name in ("comment", "attach"):
+            form_id = form_id_of(f"{acting.names['key']}/{PARTS[name]}", acting.names)
+            self._say(acting, error)
+            return self._unsent(
+                acting, form_id, Sent.of(acting, self._services.drafts.kept_files(acting, form_id)), error, is_unknown=False
+            )
+        raise error
 
     def updates(self, acting: Acting, seen: SeenRequest | None) -> Reply:
         """``GET .../updates?after=<id>``: the comments after one, as a part of the page; nothing where there are none."""
@@ -65,11 +89,11 @@ class RequestPages:
 
     def comment(self, acting: Acting, seen: SeenRequest | None) -> Reply:
         """``POST .../comment``: words, and files with them."""
-        return self._sent(acting, _given(seen))
+        return self._sent(acting, _given(seen), "comment")
 
     def attach(self, acting: Acting, seen: SeenRequest | None) -> Reply:
         """``POST .../attachment``: files, and words with them."""
-        return self._sent(acting, _given(seen))
+        return self._sent(acting, _given(seen), "attach")
 
     def transition(self, acting: Acting, seen: SeenRequest | None) -> Reply:
         """``POST .../transition``: one of those that the profile gives to customers."""
@@ -91,40 +115,46 @@ class RequestPages:
             return self._back(acting, request, "unshared")
         # Each organization or address that is tried may send mails: the same brake as for comments.
         if (refusal := self._services.limits.refusal(acting, request.organization_ids, comments=1)) is not None:
+            self._services.drafts.keep(acting, f"{request.facts.key}/share", Draft({"address": (form.one("address"),)}))
             return refusal
         if form.one("address") and mode == "typed_addresses":
             try:
                 self._sharing.with_address(acting, request, form.one("address"))
             except NotAnEmailAddress:
-                return self._page(acting, request, 400, problem="address", address=form.one("address"))
+                return self._page(acting, request, 400, problem="address", address=form.one("address"), has_drafts=False)
         elif form.one("organization"):
             self._sharing.with_organization(acting, request, form.one("organization"))
         self._services.recent.add(acting, request.facts.id)
         return self._back(acting, request, "shared")
 
-    def unseen(self, acting: Acting, error: JsmFailed) -> Reply:
-        """A comment on what JSM does not let us look at just now: the words are kept, of the request nothing is shown."""
-        return self._unsent(acting, acting.names["key"], Sent.of(acting), error, is_unknown=False)
-
-    def _sent(self, acting: Acting, seen: SeenRequest) -> Reply:
-        sent = Sent.of(acting)
+    def _sent(self, acting: Acting, seen: SeenRequest, name: str) -> Reply:
+        drafts, form_id = self._services.drafts, f"{seen.facts.key}/{PARTS[name]}"
+        if acting.form.one("discard"):
+            drafts.forget(acting, form_id)
+            return self._back(acting, seen)
+        sent = Sent.of(acting, drafts.kept_files(acting, form_id))
         try:
             if (problem := self._answering.problem(acting, sent)) is not None:
-                return self._page(acting, seen, 400, problem=problem, text=sent.text)
+                if sent.files:  # a browser does not choose them again by itself
+                    drafts.keep(acting, form_id, _draft(acting, self._answering.without_unsound(acting, sent)))
+                return self._page(acting, seen, 400, problem=problem, text=sent.text, has_drafts=bool(sent.files))
             comment_id = self._answering.send(acting, seen, sent)
         except LimitedError as error:
+            drafts.keep(acting, form_id, _draft(acting, sent))
             return error.reply
         except JsmFailed as error:
-            return self._unsent(acting, seen.facts.key, sent, error, is_unknown=self._answering.may_have_worked(error))
+            self._say(acting, error)
+            return self._unsent(acting, form_id, sent, error, is_unknown=self._answering.may_have_worked(error))
+        drafts.forget(acting, form_id)
         self._services.recent.add(acting, seen.facts.id)
         return self._back(acting, seen, place=f"#comment-{comment_id}")
 
-    def _made(self, acting: Acting, seen: SeenRequest, wanted: str, since: float) -> str:
-        """``done``, also where an attempt at ``since`` did it."""
+    def _made(self, acting: Acting, seen: SeenRequest, wanted: str, earlier: Earlier | None) -> str:
+        """``done``, also where an earlier attempt did it."""
         to, key = acting.to, seen.facts.key
         found = next((one for one in self._transitions(acting, key) if one.id == wanted), None)
         if found is None:
-            return "done" if since else "impossible"
+            return "done" if earlier else "impossible"
         try:
             make_transition(to.client, to.site, key, found.id)
         except JsmFailed as error:
@@ -141,9 +171,17 @@ class RequestPages:
         return [one for one in transitions(acting.to.client, acting.to.site, key) if one.name in given] if given else []
 
     def _page(
-        self, acting: Acting, seen: SeenRequest, status: int = 200, *, problem: Problem | str = "", text: str = "", address: str = ""
+        self,
+        acting: Acting,
+        seen: SeenRequest,
+        status: int = 200,
+        *,
+        problem: Problem | str = "",
+        text: str = "",
+        address: str = "",
+        has_drafts: bool = True,
     ) -> Reply:
-        """The whole page; everything that it is made of is asked for side by side."""
+        """The whole page; everything that it is made of is asked for side by side. ``has_drafts``: with what is kept of its forms."""
         services, facts = self._services, seen.facts
         client, site, key, portal = acting.to.client, acting.to.site, facts.key, acting.portal
         asked: dict[str, Callable[[], Any]] = {
@@ -162,13 +200,27 @@ class RequestPages:
             asked["transitions"] = _or(partial(self._transitions, acting, key), [])
         if portal.show_sla:
             asked["slas"] = _or(partial(slas, client, site, key), ())
-        told = dict(zip(asked, together(*asked.values()), strict=True))
+        typed = {part: partial(self._typed, acting, f"{key}/{part}") for part in OF_REQUESTS}
+        told = dict(zip((*asked, *typed), together(*asked.values(), *typed.values()), strict=True))
         if told["details"] is None:
+            services.shown.deny(acting, key)
             return services.pages.not_found(acting.visit, acting.session)
         details = self._without_hidden(acting, told["details"], told.get("shown"))
         visible = services.files.visible(acting, seen, told["comments"], told["files"])
         comments = self._timeline.comments(acting, seen, told["our_id"], told["comments"], visible)
         done = acting.visit.query.removeprefix("done=")
+        fields = [(label, value) for _, label, value, is_html in details.fields if not is_html and value != facts.summary]
+        entries = self._timeline.whole(acting, seen, details, comments, told["statuses"], visible)
+        type_name, kind = details.type_name, details.status_category
+        services.shown.keep(
+            acting,
+            key,
+            ShownRequest(
+                datetime.fromtimestamp(seen.asked_at, UTC), facts.summary, type_name, details.status, kind, details.created, fields, entries
+            ),
+        )
+        once = services.once.new_key()
+        draft, files_draft, share_draft = (told[part] if has_drafts else None for part in OF_REQUESTS)
         return services.look.page(
             acting,
             "request.html",
@@ -177,8 +229,8 @@ class RequestPages:
             key=key,
             summary=facts.summary,
             details=details,
-            fields=[(label, value) for _, label, value, is_html in details.fields if not is_html and value != facts.summary],
-            entries=self._timeline.whole(acting, seen, details, comments, told["statuses"], visible),
+            fields=fields,
+            entries=entries,
             slas=[one for one in told.get("slas", ()) if one.name in portal.show_sla],
             transitions=told.get("transitions", ()),
             rows=self._sharing.rows(acting, seen, told.get("participants", ())),
@@ -186,12 +238,17 @@ class RequestPages:
             look=LOOK if self._sharing.is_to_look(acting) else "",
             has_looked=acting.visit.query == LOOK,
             limit=told["limit"],
-            once=services.once.new_key(),
+            once=once,
+            owner=services.drafts.owner(acting, key),
+            draft=draft,
+            files_draft=files_draft,
+            comment_once=(draft.once if draft else "") or once,
+            files_once=(files_draft.once if files_draft else "") or f"{once}-files",
             here=services.own(acting, key),
             tokens={rest: services.token(acting, f"{key}/{rest}") for rest in ("comment", "attachment", "transition", "share")},
             problem=problem,
-            text=text,
-            address=address,
+            text=text or (draft.one("text") if draft else ""),
+            address=address or (share_draft.one("address") if share_draft else ""),
             done=done if done in DONE else "",
         )
 
@@ -204,8 +261,63 @@ class RequestPages:
             shown = self._services.types.shown_fields(acting, details.type_id)
         return replace(details, fields=tuple(one for one in details.fields if one[0] in shown))
 
-    def _unsent(self, acting: Acting, key: str, sent: Sent, error: JsmFailed, *, is_unknown: bool) -> Reply:
-        """JSM did not take it: the words are kept on the page, ready to be sent again with the same key."""
+    def _typed(self, acting: Acting, form_id: str) -> Draft | None:
+        """What is kept for this customer of a form on this page. An address is given back once: there is no other way to leave it out."""
+        draft = self._services.drafts.restore(acting, form_id)
+        if draft is not None and form_id.endswith("/share"):
+            self._services.drafts.forget(acting, form_id)
+        return draft
+
+    def _unsent(self, acting: Acting, form_id: str, sent: Sent, error: JsmFailed, *, is_unknown: bool) -> Reply:
+        """JSM did not take it: words and files are kept, and on the page, ready to be sent again with the same key."""
+        key = acting.names["key"]
+        drafts = self._services.drafts
+        draft = None
+        if drafts.keep(acting, form_id, replace(_draft(acting, sent), is_unknown=is_unknown)):
+            draft = drafts.restore(acting, form_id)
+        return self._services.look.page(
+            acting,
+            "request_unsent.html",
+            503,
+            key=key,
+            here=self._services.own(acting, key),
+            action=self._services.own(acting, form_id),
+            text=sent.text,
+            kept=draft.boxes if draft else [],
+            lost=len(sent.files) - len(draft.files if draft else ()),
+            is_unknown=is_unknown,
+            once=acting.form.one("once"),
+            owner=drafts.owner(acting, key),
+            form_token=self._services.token(acting, form_id),
+        )
+
+    def _remembered(self, acting: Acting, error: JsmFailed) -> Reply:
+        """What this customer was shown of it a moment ago, while JSM cannot be asked. Raises the error where there is nothing."""
+        services, key = self._services, acting.names["key"]
+        if isinstance(error, JsmRefused) and error.status in (403, 404):
+            services.shown.deny(acting, key)
+        page = services.shown.get(acting, key) if cannot_be_asked(error) else None
+        if page is None:
+            raise error
+        services.deployment.events.write(
+            "request.from_memory", reason=error.code, detail=error.message, email=acting.customer.email, path=acting.visit.path
+        )
+        services.audit("request.from_memory", acting, key, shown_at=page.at.isoformat(timespec="seconds"))
+        return services.look.page(
+            acting,
+            "request_remembered.html",
+            at="requests",
+            key=key,
+            page=page,
+            entries=page.entries,
+            here=services.own(acting, key),
+            is_kept=services.drafts.restore(acting, f"{key}/comment") is not None,
+            once=services.once.new_key(),
+            owner=services.drafts.owner(acting, key),
+            form_token=services.token(acting, f"{key}/comment"),
+        )
+
+    def _say(self, acting: Acting, error: JsmFailed) -> None:
         self._deployment.events.write(
             "comment.not_sent",
             reason=error.code,
@@ -214,22 +326,14 @@ class RequestPages:
             email=acting.customer.email,
             path=acting.visit.path,
         )
-        return self._services.look.page(
-            acting,
-            "request_unsent.html",
-            503,
-            key=key,
-            here=self._services.own(acting, key),
-            text=sent.text,
-            files=len(sent.files),
-            is_unknown=is_unknown,
-            once=acting.form.one("once"),
-            form_token=self._services.token(acting, f"{key}/comment"),
-        )
 
     def _back(self, acting: Acting, seen: SeenRequest, done: str = "", place: str = "") -> Reply:
         address = self._services.own(acting, seen.facts.key) + (f"?done={done}" if done else "") + place
         return self._deployment.headers.redirect(address, acting.cookies, status=303)
+
+
+def _draft(acting: Acting, sent: Sent) -> Draft:
+    return Draft({"text": (sent.text,)} if sent.text else {}, sent.files, once=acting.form.one("once"))
 
 
 def _given(seen: SeenRequest | None) -> SeenRequest:

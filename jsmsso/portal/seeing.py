@@ -26,6 +26,8 @@ class SeenRequest:
     """The customer's own organizations; on Data Center those among them that the request is shared with."""
     organization_names: Mapping[str, str] = field(default_factory=dict)
     """Their names by id; empty on Data Center."""
+    asked_at: float = 0.0
+    """When JSM was asked (seconds since the epoch)."""
 
 
 def may_see(facts: IssueFacts, account_id: str, organization_ids: Collection[str]) -> bool:
@@ -40,6 +42,7 @@ class Seeing:
     """Asks JSM each time: who may see a request changes, and an old answer could show it to somebody who no longer may."""
 
     def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
         self._fields: Cache[IssueFields] = Cache(now, max_age=FIELDS_SECONDS, max_stale=24 * FIELDS_SECONDS)
         self._ourselves: Cache[str] = Cache(now, max_age=FIELDS_SECONDS, max_stale=24 * FIELDS_SECONDS)
 
@@ -56,9 +59,9 @@ class Seeing:
 
         Raises JSM's errors.
         """
-        client, site = acting.to.client, acting.to.site
+        client, site, asked_at = acting.to.client, acting.to.site, self._now()
         if not site.is_cloud:
-            return self._of_data_center(acting, key)
+            return self._of_data_center(acting, key, asked_at)
         fields = self.fields(acting)
         facts, organizations = together(
             partial(read_issue, client, site, fields, key), partial(organizations_of, client, site, acting.account_id)
@@ -66,18 +69,18 @@ class Seeing:
         names = {one.id: one.name for one in organizations}
         if facts is None or not _is_of_portal(facts, acting, key) or not may_see(facts, acting.account_id, names):
             return None
-        return SeenRequest(facts, frozenset(names), names)
+        return SeenRequest(facts, frozenset(names), names, asked_at)
 
-    def _of_data_center(self, acting: Acting, key: str) -> SeenRequest | None:
+    def _of_data_center(self, acting: Acting, key: str, asked_at: float) -> SeenRequest | None:
         """Data Center cannot be asked for somebody's organizations: those that the request is shared with are looked through."""
         client, site = acting.to.client, acting.to.site
         facts = read_issue(client, site, self.fields(acting), key)
         if facts is None or not _is_of_portal(facts, acting, key):
             return None
         if may_see(facts, acting.account_id, ()):
-            return SeenRequest(facts, frozenset())
+            return SeenRequest(facts, frozenset(), asked_at=asked_at)
         mine = frozenset(organizations_among(client, site, facts.organization_ids, acting.account_id))
-        return SeenRequest(facts, mine) if may_see(facts, acting.account_id, mine) else None
+        return SeenRequest(facts, mine, asked_at=asked_at) if may_see(facts, acting.account_id, mine) else None
 
 
 def _is_of_portal(facts: IssueFacts, acting: Acting, key: str) -> bool:

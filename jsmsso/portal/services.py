@@ -21,6 +21,7 @@ from jsmsso.portal.recent import Recent
 from jsmsso.portal.request_pages import RequestPages
 from jsmsso.portal.seeing import Seeing, SeenRequest
 from jsmsso.portal.sending import SendingPages
+from jsmsso.portal.shown import Shown
 from jsmsso.portal.strangers import StrangerPages
 from jsmsso.portal.types import Types
 from jsmsso.profile.model import Portal
@@ -55,6 +56,7 @@ class Services:
         self.recent = Recent(self)
         self.types = Types(self)
         self.drafts = Drafts(self)
+        self.shown = Shown(self)
         self.listing = ListPages(self)
         self.raising = RaisePages(self)
         self.requests = RequestPages(self)

@@ -223,20 +223,49 @@ def test_after_a_lost_answer_the_request_is_found_and_not_raised_again(hosted: H
     assert len(hosted.audit("request.created")) == 1
 
 
-def test_where_the_search_does_not_know_it_yet_sending_again_finds_it(hosted: HostedSite, ann: Browser) -> None:
+def test_where_the_search_does_not_know_it_yet_it_is_found_by_its_key(hosted: HostedSite, ann: Browser) -> None:
     as_jsm_has_it(hosted)
     where = place(hosted)
+    page = ann.get(where)
+    hosted.request(hosted.ben, "what the search knows")
     hosted.jsm.break_with(Fault("lost", CREATE, method="POST", times=1))
     hosted.jsm.site.requests.search_lag = 60.0
-    answer = send(ann, ann.get(where), where, TYPED)
+    hosted.request(hosted.ben, TYPED["f-summary"])
+    answer = send(ann, page, where, TYPED)
+    mine = issues(hosted)[-1]
+    assert (answer.status, answer.location, len(issues(hosted))) == (303, f"/portal/HELP/{mine.key}", 3)
+    assert mine.reporter_id == hosted.ann.id
+
+
+def test_what_nobody_can_look_for_now_is_found_when_it_is_sent_again(hosted: HostedSite, ann: Browser) -> None:
+    as_jsm_has_it(hosted)
+    where = place(hosted)
+    page = ann.get(where)
+    hosted.jsm.break_with(Fault("lost", CREATE, method="POST", times=1))
+    hosted.jsm.break_with(Fault("status", "/rest/api/3/search", status=500))
+    answer = send(ann, page, where, TYPED)
     assert answer.status == 503
     assert "we cannot tell whether your request arrived" in texts(answer)
     assert "Screen flickers" in answer.text
-    hosted.jsm.site.requests.search_lag = 0.0
-    hosted.jsm.site.requests._before.clear()
-    again = send(ann, answer, where, TYPED)
+    hosted.jsm.faults.clear()
+    page = ann.get(where)
+    assert "so it may have arrived" in texts(page), "whoever left the page finds it in the form"
+    again = send(ann, page, where, TYPED)
     (issue,) = issues(hosted)
     assert (again.status, again.location) == (303, f"/portal/HELP/{issue.key}")
+
+
+def test_while_jsm_may_still_be_at_it_the_request_is_not_sent_again(hosted: HostedSite, ann: Browser) -> None:
+    where = place(hosted)
+    page = ann.get(where)
+    hosted.jsm.break_with(Fault("status", CREATE, method="POST", status=504, times=1))
+    for _ in range(2):
+        answer = send(ann, page, where, TYPED)
+        assert (answer.status, "we cannot tell whether your request arrived" in texts(answer)) == (503, True)
+    assert len([call for call in hosted.jsm.seen if call.method == "POST" and call.path == CREATE]) == 1
+    hosted.site.clock.advance(31)
+    assert send(ann, page, where, TYPED).status == 303
+    assert len(issues(hosted)) == 1
 
 
 def test_an_answer_that_never_set_out_is_sent_again(hosted: HostedSite, ann: Browser) -> None:

@@ -124,8 +124,8 @@ def test_a_mail_s_link_leads_to_the_request_through_the_login(hosted: HostedSite
 
 def test_while_jsm_does_not_say_who_may_see_it_nobody_does(hosted: HostedSite, jsm: LocalJsm) -> None:
     issue = hosted.request(hosted.ann, "Secret plans")
+    assert hosted.signed_in(hosted.ann).get(f"/portal/HELP/{issue.key}").status == 200
     browser = hosted.signed_in(hosted.ann)
-    assert browser.get(f"/portal/HELP/{issue.key}").status == 200
     for path in ("/rest/api/3/issue/", "/rest/servicedeskapi/organization"):
         jsm.break_with(Fault("status", status=500, path=path))
         page = browser.get(f"/portal/HELP/{issue.key}")
