@@ -167,7 +167,7 @@ class Retention(Section):
     accounts: Annotated[int, Lasting("1d", "3650d")] = Field(
         400 * 86400, description="Which JSM account belongs to whom, after the last login."
     )
-    drafts: Annotated[int, Lasting("1h", "30d")] = Field(86400, description="Texts and files of a form or a comment that could not be sent.")
+    drafts: Annotated[int, Lasting("1h", "30d")] = Field(86400, description="Texts and files of forms and comments that could not be sent.")
     queue: Annotated[int, Lasting("1h", "30d")] = Field(7 * 86400, description="Writes to JSM that wait.")
 
 
