@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -30,6 +31,7 @@ from jsmsso.runtime.targets import Target
 from jsmsso.runtime.visit import Visit
 
 PAGE_SECONDS = 3.0  # what JSM may take of a page; then comes what is known, or a page that says so
+LEAST_SECONDS = 0.1  # of them, however long it took to find who the customer is
 POST_SECONDS = 10.0  # what it may take of a form that was sent, and
 UPLOAD_PACE = 2.5 * 1024 * 1024  # bytes a second in which it should take files besides: 50 seconds at most, before a proxy gives up
 MAX_TEXT_FORM = 2 * 1024 * 1024  # bytes of a form without its files
@@ -169,14 +171,15 @@ class HostedPortals:
             self._keep_draft(visit, session, portal, target, names, form)
             return self._services.pages.form_too_old(visit, session, portal, page)
         try:
-            account_id = self._services.account_id(session.customer)
+            seconds, began = POST_SECONDS + form.size / UPLOAD_PACE if is_post else PAGE_SECONDS, time.monotonic()
+            account_id = self._services.account_id(session.customer, seconds)
             if not account_id:
                 email = session.customer.email
                 raise CustomerRefused("account_missing", f"JSM has no account for {email}", email=email)
             if not self._services.budget.takes(account_id):
                 self._keep_draft(visit, session, portal, target, names, form)
                 return self._services.pages.too_many_calls(visit, session, portal, page)
-            to = self._services.connect(POST_SECONDS + form.size / UPLOAD_PACE if is_post else PAGE_SECONDS)
+            to = self._services.connect(max(seconds - (time.monotonic() - began), LEAST_SECONDS))
             acting = Acting(visit, session, portal, account_id, to, names, form, deployment.renewal_of(session))
             with for_customer(acting.who):
                 return handle(acting)

@@ -85,9 +85,12 @@ class Services:
             "thumbnail": self.files.thumbnail,
         }
 
-    def account_id(self, customer: Customer) -> str:
-        """Who the customer is in JSM; empty where JSM knows no account. Raises JSM's errors and :class:`CustomerRefused`."""
-        return self._records.account_id(customer)
+    def account_id(self, customer: Customer, seconds: float) -> str:
+        """Who the customer is in JSM, found within so many seconds; empty where JSM knows no account.
+
+        Raises JSM's errors and :class:`CustomerRefused`.
+        """
+        return self._records.account_id(customer, seconds)
 
     def token(self, acting: Acting, rest: str) -> str:
         """The hidden field ``token`` of a form that is sent to ``rest`` below the portal."""

@@ -98,14 +98,17 @@ class Records:
             self._done[key] = float("inf") if outcome.kind == "settled" else self._now() + MISSING_SECONDS
         return outcome
 
-    def account_id(self, customer: Customer) -> str:
-        """The customer's account, found but never created; empty where there is none. Raises JSM's errors and :class:`CustomerRefused`."""
+    def account_id(self, customer: Customer, seconds: float = LOGIN_SECONDS) -> str:
+        """The customer's account, found but never created; empty where there is none. Raises JSM's errors and :class:`CustomerRefused`.
+
+        ``seconds``: what JSM may take for it, where the store does not know the account.
+        """
         wanted = self._wanted(customer, None, organizations_known=False)
         standing = self._seen(known_to(self._store, wanted, self._issuers.get(wanted.provider, ()))[0])
         if standing.account_id:
             return standing.account_id
         with self._places.one("JSM"):
-            return self._recorder.find(wanted, standing, self._connect(LOGIN_SECONDS))
+            return self._recorder.find(wanted, standing, self._connect(seconds))
 
     def work(self) -> None:
         """Do what waits, until :meth:`stop`; for a thread of its own. At least once each, by one worker at a time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 from html import unescape
 
@@ -75,6 +76,18 @@ def test_a_home_costs_two_round_trips_and_less_when_it_is_known(hosted: HostedSi
     before = len(hosted.jsm.seen)
     ann.get("/portal/HELP")
     assert [(call.method, call.path) for call in hosted.calls_since(before)] == [("POST", SEARCH)]
+
+
+@pytest.mark.parametrize("seconds", [pytest.param(4.0, id="each call too long"), pytest.param(1.2, id="all calls together")])
+def test_a_page_of_a_customer_who_is_looked_for_in_a_slow_jsm_takes_three_seconds_all_together(
+    make_hosted: MakeHosted, seconds: float
+) -> None:
+    hosted = make_hosted()
+    browser = hosted.signed_in(hosted.ann)
+    hosted.jsm.site.latency["/rest/"] = seconds
+    began = time.monotonic()
+    assert browser.get("/portal/HELP").status == 502
+    assert time.monotonic() - began < 4.8
 
 
 def test_articles_are_searched_only_where_they_are_for_everybody(make_hosted: MakeHosted) -> None:
