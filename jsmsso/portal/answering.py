@@ -184,6 +184,7 @@ class Answering:
                 for one in transitions(to.client, to.site, key):
                     if one.name == wanted.transition:
                         make_transition(to.client, to.site, key, one.id)
+                        services.audit("transition.done", acting, key, transition=one.name, comment=comment.id)
                         break
             except JsmFailed as error:
                 self._say("comment.without_transition", acting, error)

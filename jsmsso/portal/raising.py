@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jsmsso.errors import JsmAnswerInvalid, JsmFailed, JsmRefused, JsmUnreachable
 from jsmsso.jsm.customers.matching import match
 from jsmsso.jsm.customers.recording import Connection
-from jsmsso.jsm.requests.attachments import upload_temporary
+from jsmsso.jsm.requests.attachments import safe_name, upload_temporary
 from jsmsso.jsm.requests.fields import IssueFields
 from jsmsso.jsm.requests.issues import IssueFacts, read_issue, search_issues
 from jsmsso.jsm.requests.jql import quoted
@@ -98,7 +98,7 @@ class RaisePages:
     def _create(self, acting: Acting, offered: OfferedForm, filled: Filled, values: Mapping[str, Any], earlier: Earlier | None) -> str:
         """The new request's key; that of the one that an earlier attempt made, if JSM did. Raises JSM's errors."""
         if earlier is not None:
-            if key := self._made_since(acting, offered, values, earlier.since):
+            if key := self._made_since(acting, offered, filled, values, earlier.since):
                 return key
             if self._now() < earlier.at_work_until:
                 raise NotDoneYet("the same request was sent a moment ago, and is not there yet")
@@ -117,13 +117,13 @@ class RaisePages:
                 limits.give_back(acting, organizations, requests=1, size=size)
                 raise error
             try:
-                key = self._made_since(acting, offered, values, began)
+                key = self._made_since(acting, offered, filled, values, began)
             except JsmFailed:
                 key = ""
             if key:
                 return key
             raise _LostError(error.message, error.hint) from error
-        self._note(acting, offered, created.id, created.key)
+        self._note(acting, offered, filled, created.id, created.key)
         return created.key
 
     def _uploaded(self, acting: Acting, offered: OfferedForm, files: tuple[NamedFile, ...]) -> dict[str, list[str]]:
@@ -139,7 +139,7 @@ class RaisePages:
                 raise JsmFailed(error.message, error.hint) from error
             raise
 
-    def _made_since(self, acting: Acting, offered: OfferedForm, values: Mapping[str, Any], since: float) -> str:
+    def _made_since(self, acting: Acting, offered: OfferedForm, filled: Filled, values: Mapping[str, Any], since: float) -> str:
         """The key of a request like this one that the customer has had since then; empty where JSM has none. Raises JSM's errors.
 
         Cloud's search may lag by seconds behind a request that was just made: those after the last one that it knows are
@@ -165,7 +165,7 @@ class RaisePages:
             found = next((one for one in self._issues_after(acting, to, fields, number) if is_it(one)), None)
         if found is None:
             return ""
-        self._note(acting, offered, found.id, found.key)
+        self._note(acting, offered, filled, found.id, found.key)
         return found.key
 
     @staticmethod
@@ -178,10 +178,12 @@ class RaisePages:
             if not there:
                 return
 
-    def _note(self, acting: Acting, offered: OfferedForm, issue_id: str, key: str) -> None:
+    def _note(self, acting: Acting, offered: OfferedForm, filled: Filled, issue_id: str, key: str) -> None:
         self._services.audit("request.created", acting, request=key, type=offered.type.name)
         self._services.recent.add(acting, issue_id)
         if any(one.kind == "attachment" for one in offered.form.fields):
+            for file in filled.files:
+                self._services.audit("attachment.added", acting, key, file=safe_name(file.name), size=file.size)
             try:
                 self._services.files.note_raised(acting, issue_id, key)
             except JsmFailed as error:  # the request is there all the same, and must not be raised again

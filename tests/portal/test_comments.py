@@ -191,6 +191,8 @@ def test_a_comment_moves_the_request_on_where_the_profile_says_so(make_hosted: M
     for issue in (waiting, other):
         assert send(browser, browser.get(at(issue)), at(issue, "/comment"), {"text": "Here"}).status == 303
     assert (waiting.status, other.status) == ("Waiting for support", "In progress")
+    (line,) = hosted.audit("transition.done")
+    assert (line["request"], line["transition"], line["comment"]) == (waiting.key, "Respond to support", waiting.comments[-1].id)
 
 
 def test_new_comments_come_as_a_part_of_the_page(hosted: HostedSite, jsm: LocalJsm) -> None:

@@ -106,6 +106,9 @@ def test_every_kind_of_field_arrives(hosted: HostedSite, ann: Browser) -> None:
     assert [one["person"] for one in values["customfield_10111"]] == [hosted.ann.id, hosted.ben.id]
     assert values["customfield_10112"] == ["a", "b"]
     assert [(one.filename, one.content) for one in issue.attachments] == [("a.txt", b"one"), ("b.png", b"two")]
+    assert [(line["request"], line["file"], line["size"]) for line in hosted.audit("attachment.added")] == [
+        (issue.key, "a.txt", 3), (issue.key, "b.png", 3)
+    ]  # fmt: skip
 
 
 def test_defaults_and_hints_are_on_the_page(hosted: HostedSite, ann: Browser) -> None:
