@@ -229,7 +229,7 @@ def test_while_jsm_may_still_be_at_it_nothing_is_sent_a_second_time(make_hosted:
     assert len(issue.comments) == 1
 
 
-def test_a_site_that_could_not_be_reached_at_all_has_taken_nothing(hosted: HostedSite, jsm: LocalJsm, ann: Browser) -> None:
+def test_a_site_that_refused_has_taken_nothing(hosted: HostedSite, jsm: LocalJsm, ann: Browser) -> None:
     issue = hosted.request(hosted.ann)
     page = ann.get(at(issue))
     jsm.break_with(Fault("status", path=f"/rest/servicedeskapi/request/{issue.key}/comment", method="POST", status=403, times=1))
