@@ -134,7 +134,7 @@ class Incoming:
 
     def _end(self) -> None:
         connection = self._connection
-        if connection is None or not self._arriving.reader.may_go_on:
+        if connection is None or not (self._arriving.was_sent and self._arriving.reader.may_go_on):
             self.close()
             return
         self._connection = None

@@ -89,16 +89,19 @@ def exchange(sock: socket.socket, request: bytes, ends: float, max_bytes: int, p
     reader = answer.reader
     while not reader.is_over:
         answer.receive(ends)
-    return WireAnswer(reader.status, reader.headers, b"".join(reader.body), reader.may_go_on)
+    return WireAnswer(reader.status, reader.headers, b"".join(reader.body), reader.may_go_on and answer.was_sent)
 
 
 class Arriving:
-    """A request that was sent, and its answer as far as it has come. Raises as :func:`exchange` does."""
+    """A request that was sent, and its answer as far as it has come. Raises as :func:`exchange` does.
 
-    __slots__ = ("_max_bytes", "_received", "_sock", "reader")
+    ``was_sent`` is False where the other side took only a part: its connection is good for nothing more.
+    """
+
+    __slots__ = ("_max_bytes", "_received", "_sock", "reader", "was_sent")
 
     def __init__(self, sock: socket.socket, request: bytes, ends: float, max_bytes: int, pieces: Iterable[bytes] = ()) -> None:
-        _send(sock, request, pieces, ends)
+        self.was_sent = _sent(sock, request, pieces, ends)
         self.reader = Reader(is_head=request.startswith(b"HEAD "))  # whose answer has no body, whatever it says
         self._sock = sock
         self._max_bytes = max_bytes
@@ -216,13 +219,15 @@ class Reader:
             self.headers = {}
 
 
-def _send(sock: socket.socket, request: bytes, pieces: Iterable[bytes], ends: float) -> None:
+def _sent(sock: socket.socket, request: bytes, pieces: Iterable[bytes], ends: float) -> bool:
+    """Whether all of it was taken."""
     try:
         _send_all(sock, request, ends)
         for piece in pieces:
             _send_all(sock, piece, ends)
     except ConnectionError:
-        pass  # a server may answer and close before it has read everything; that answer counts
+        return False  # a server may answer and close before it has read everything; that answer counts
+    return True
 
 
 def _send_all(sock: socket.socket, content: bytes, ends: float) -> None:

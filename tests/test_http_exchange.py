@@ -227,6 +227,15 @@ def test_an_answer_given_before_the_request_was_read_counts(ends: tuple[socket.s
     assert (found.status, found.body) == (413, b"no")
 
 
+def test_a_connection_that_took_a_part_of_a_request_serves_no_other(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    theirs.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno")
+    theirs.close()
+
+    found = exchange(ours, request_bytes("POST", "/", "op.example", {}, b"x" * 3_000_000), time.monotonic() + 30, 1000)
+    assert (found.status, found.may_go_on) == (413, False)
+
+
 def test_a_server_that_does_not_read_meets_the_deadline(ends: tuple[socket.socket, socket.socket]) -> None:
     with pytest.raises(TimeoutError):
         exchange(ends[0], request_bytes("POST", "/", "op.example", {}, b"x" * 3_000_000), time.monotonic() + 0.2, 1000)
