@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
+from jsmsso.errors import JsmFailed
 from jsmsso.jsm.account import who_am_i
 from jsmsso.jsm.organizations import organizations_among, organizations_of
 from jsmsso.jsm.requests.fields import IssueFields, issue_fields
@@ -15,6 +17,7 @@ from jsmsso.portal.caching import Cache
 from jsmsso.portal.parallel import together
 
 FIELDS_SECONDS = 3600.0  # a site's custom fields, and who we are there
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,14 @@ class Seeing:
             return self._of_data_center(acting, key, asked_at)
         fields = self.fields(acting)
         facts, organizations = together(
-            partial(read_issue, client, site, fields, key), partial(organizations_of, client, site, acting.account_id)
+            partial(read_issue, client, site, fields, key), partial(_or_error, partial(organizations_of, client, site, acting.account_id))
         )
+        if facts is None or not _is_of_portal(facts, acting, key):
+            return None  # a no, whatever became of the other question
+        if isinstance(organizations, JsmFailed):
+            raise organizations
         names = {one.id: one.name for one in organizations}
-        if facts is None or not _is_of_portal(facts, acting, key) or not may_see(facts, acting.account_id, names):
+        if not may_see(facts, acting.account_id, names):
             return None
         return SeenRequest(facts, frozenset(names), names, asked_at)
 
@@ -81,6 +88,13 @@ class Seeing:
             return SeenRequest(facts, frozenset(), asked_at=asked_at)
         mine = frozenset(organizations_among(client, site, facts.organization_ids, acting.account_id))
         return SeenRequest(facts, mine, asked_at=asked_at) if may_see(facts, acting.account_id, mine) else None
+
+
+def _or_error(ask: Callable[[], T]) -> T | JsmFailed:
+    try:
+        return ask()
+    except JsmFailed as error:
+        return error
 
 
 def _is_of_portal(facts: IssueFacts, acting: Acting, key: str) -> bool:

@@ -149,6 +149,19 @@ def test_once_jsm_said_no_it_is_never_shown_again(hosted: HostedSite, jsm: Local
     assert (page.status, SECRET in page.text) == (502, False)
 
 
+def test_a_no_counts_although_the_customer_s_organizations_cannot_be_asked_for(
+    hosted: HostedSite, jsm: LocalJsm, ann: Browser, issue: LocalIssue
+) -> None:
+    assert ann.get(at(issue)).status == 200
+    jsm.break_with(Fault("status", f"/rest/api/3/issue/{issue.key}", status=404))
+    jsm.break_with(Fault("status", "/rest/servicedeskapi/organization", status=503))
+    assert ann.get(at(issue)).status == 404
+    jsm.faults.clear()
+    jsm.break_with(DOWN)
+    page = ann.get(at(issue))
+    assert (page.status, SECRET in page.text) == (502, False)
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_refusal_is_an_answer_and_nothing_is_shown_after_it(
     hosted: HostedSite, jsm: LocalJsm, ann: Browser, issue: LocalIssue, status: int
