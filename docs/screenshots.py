@@ -106,6 +106,7 @@ def take(camera: Photographer) -> None:
     camera.shoot("jsm-down-form", "/portal/HELP/create/103", cut_off, height=900)
     hosted.jsm.break_with(Fault("status", "/rest/", status=503))
     camera.shoot("jsm-down", "/requests?state=all", height=560)
+    camera.shoot("request-from-memory", f"/portal/HELP/{key}", width=900, height=760)
     hosted.jsm.faults.clear()
     camera.shoot("too-old", "/portal/HELP/create/103", _send_a_form_of_another, height=460)
     _show_an_account_in_the_making(camera)
