@@ -45,12 +45,19 @@ def test_a_stranger_looks_around_and_logs_in_for_a_form(hosted: HostedSite, page
     page.goto("/")
     page.get_by_role("link", name="IT help").click()
     assert page.locator("h1").inner_text() == "IT help"
-    page.get_by_role("searchbox").press_sequentially("monitor")
-    page.get_by_role("link", name="A monitor that flickers").click()
+    page.get_by_role("searchbox").fill("monitor")
+    page.get_by_role("searchbox").press("Enter")
+    page.wait_for_url(re.compile(r"/search\?q=monitor$"))
+    article = page.get_by_role("link", name="A monitor that flickers")
+    for _ in range(10):
+        if article.count():
+            break
+        page.reload()  # articles that come too late are left out
+    article.click()
     assert page.locator("h1").inner_text() == "A monitor that flickers"
     page.go_back()
     assert page.get_by_role("link", name="Sign in").is_visible()
-    page.get_by_role("searchbox").fill("")
+    page.goto("/portal/HELP")
     page.get_by_role("link", name="New laptop").click()
     page.wait_for_url(re.compile(r"/portal/HELP/create/103$"))
     page.get_by_label("Summary").fill("A laptop for Ann")
