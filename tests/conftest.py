@@ -18,7 +18,7 @@ from hypothesis import settings
 
 from jsmsso.sandbox.cognito import LocalCognito, local_cognito
 from tests.services import SERVICES
-from tests.services.browser import ARGUMENTS, find_chromium
+from tests.services.browser import ARGUMENTS, find_chromium, then_loaded
 from tests.services.children import Children, children
 from tests.services.home import Home, Ran, make_home, run_jsmsso
 from tests.services.keycloak import Keycloak, missing_for_keycloak, start_keycloak
@@ -181,9 +181,11 @@ def chromium() -> Iterator[Browser]:
     path = find_chromium()
     if not path:
         pytest.skip("no Chromium here (Debian: apt-get install chromium; or name one in JSMSSO_CHROMIUM)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Locator, sync_playwright
 
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        for name in ("click", "press"):
+            patch.setattr(Locator, name, then_loaded(getattr(Locator, name)))
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=ARGUMENTS)
         yield browser
         browser.close()
