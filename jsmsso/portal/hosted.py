@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from tempfile import gettempdir
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import parse_form_data
 
 from jsmsso.errors import CustomerRefused, JsmFailed
-from jsmsso.portal.acting import Acting, Form, Stranger, who
+from jsmsso.portal.acting import PAGE_SECONDS, Acting, Form, Stranger, who
 from jsmsso.portal.crowding import Crowded
 from jsmsso.portal.downloads import Held
 from jsmsso.portal.drafts import MOST_FILES, form_id_of
@@ -30,7 +30,6 @@ from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.targets import Target
 from jsmsso.runtime.visit import Visit
 
-PAGE_SECONDS = 3.0  # what JSM may take of a page; then comes what is known, or a page that says so
 LEAST_SECONDS = 0.1  # of them, however long it took to find who the customer is
 POST_SECONDS = 10.0  # what it may take of a form that was sent, and
 UPLOAD_PACE = 2.5 * 1024 * 1024  # bytes a second in which it should take files besides: 50 seconds at most, before a proxy gives up
@@ -42,6 +41,32 @@ CROWDED_SECONDS = 2  # for Retry-After
 FORMS_AT_ONCE = 3  # of a worker's sixteen threads, besides those that wait for small forms, a provider and JSM
 
 Handler = Callable[[Acting, SeenRequest | None], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What somebody asks for, whoever they are: the route called ``name`` of a portal, with the named parts of its address."""
+
+    visit: Visit
+    portal: Portal
+    target: Target
+    names: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def is_form(self) -> bool:
+        """Whether a form was sent."""
+        return self.visit.method == "POST"
+
+    @property
+    def page(self) -> str:
+        """The page that was asked for, or on which the form stands that was sent."""
+        return f"/portal/{self.portal.key}/{self.names['key']}" if self.is_form and "key" in self.names else self.target.own_path
+
+    @property
+    def form_id(self) -> str:
+        """What a draft of the form is kept under; empty where it is no form, or one that nobody types in."""
+        return form_id_of(self.target.rest, self.names)
 
 
 class HostedPortals:
@@ -66,12 +91,13 @@ class HostedPortals:
             return self._services.pages.not_found(visit, self._deployment.session_of(visit))
         route, names = found
         target = Target(portal, f"/portal/{name}/{rest}" if rest else f"/portal/{name}", rest)
+        asked = _Asked(visit, portal, target, names, route.name)
         passed = self._passed(visit, target, route)
         if passed is None:
             return self._services.strangers.reply(Stranger(visit, portal, target.path, names), route.name)
         if isinstance(passed, Reply):
-            return self._not_passed(visit, portal, target, names, passed) if method == "POST" else passed
-        return self._answer(visit, passed, portal, target, route, names)
+            return self._not_passed(asked, passed) if asked.is_form else passed
+        return self._answer(asked, passed, route)
 
     def requests(self, visit: Visit) -> Reply:
         """``GET /requests``: the customer's requests at all portals that are open to them."""
@@ -84,7 +110,7 @@ class HostedPortals:
         hosted = [portal for portal in self._deployment.open_to(passed) if portal.mode == "hosted" and portal.provider in mine]
         if not hosted:
             return self._services.pages.not_found(visit, passed)
-        return self._act(visit, passed, hosted[0], target, {}, lambda acting: self._services.listing.requests(acting, hosted))
+        return self._act(_Asked(visit, hosted[0], target), passed, lambda acting: self._services.listing.requests(acting, hosted))
 
     def _passed(self, visit: Visit, target: Target, route: Route) -> Session | Reply | None:
         """The gate's word; None for a stranger whom this page of a public portal is for."""
@@ -93,45 +119,36 @@ class HostedPortals:
             return self._gate.passed_or_stranger(visit, target)
         return self._gate.passed(visit, target)
 
-    def _answer(self, visit: Visit, session: Session, portal: Portal, target: Target, route: Route, names: Mapping[str, str]) -> Reply:
+    def _answer(self, asked: _Asked, session: Session, route: Route) -> Reply:
         def handle(acting: Acting) -> Reply:
             seen = None
             if route.about == "request":
+                key = asked.names["key"]
                 try:
-                    seen = self._services.seeing.request(acting, names["key"])
+                    seen = self._services.seeing.request(acting, key)
                 except JsmFailed as error:
                     return self._services.requests.not_seen(acting, route.name, error)
                 if seen is None:
-                    self._services.shown.deny(acting, names["key"])
+                    self._services.shown.deny(acting, key)
                     self._deployment.audit.write(
                         "access.denied",
                         email=session.customer.email,
                         provider=session.customer.provider,
-                        portal=portal.key,
-                        request=names["key"],
-                        client=self._deployment.client_of(visit),
+                        portal=asked.portal.key,
+                        request=key,
+                        client=self._deployment.client_of(asked.visit),
                     )
-                    return self._services.pages.not_found(visit, session)
+                    return self._services.pages.not_found(asked.visit, session)
             return self._handlers[route.name](acting, seen)
 
-        return self._act(visit, session, portal, target, names, handle, route.name)
+        return self._act(asked, session, handle)
 
-    def _act(
-        self,
-        visit: Visit,
-        session: Session,
-        portal: Portal,
-        target: Target,
-        names: Mapping[str, str],
-        handle: Callable[[Acting], Reply],
-        name: str = "",
-    ) -> Reply:
-        """``name`` is the route's."""
-        services, customer = self._services, who(session)
+    def _act(self, asked: _Asked, session: Session, handle: Callable[[Acting], Reply]) -> Reply:
+        services, customer, visit = self._services, who(session), asked.visit
         with ExitStack() as held:
             try:
                 form = Form()
-                if visit.method == "POST":
+                if asked.is_form:
                     if _is_large(visit):
                         held.enter_context(services.transfers.place(customer))
                     read = self.read_form(visit, services.files.limit_while_reading)
@@ -140,83 +157,72 @@ class HostedPortals:
                     form = read
                     held.callback(form.close)
                 try:
-                    held.enter_context(services.pages_at_once.place(customer, is_picture=name in PICTURES))
+                    held.enter_context(services.pages_at_once.place(customer, is_picture=asked.name in PICTURES))
                 except Crowded:
-                    self._keep_draft(visit, session, portal, target, names, form)
+                    self._keep_draft(asked, session, form)
                     raise
-                reply = self._acted(visit, session, portal, target, names, form, handle)
+                reply = self._acted(asked, session, form, handle)
                 return reply if reply.stream is None else replace(reply, stream=Held(reply.stream, held.pop_all()))
             except Crowded:
-                if name == "icon":
+                if asked.name == "icon":
                     return self._deployment.headers.redirect(services.pages.assets.request_icon)
-                page = _page_of(target, portal, names) if visit.method == "POST" else target.own_path
-                reply = services.pages.too_many_calls(visit, session, portal, page)
+                reply = services.pages.too_many_calls(visit, session, asked.portal, asked.page)
                 reply.headers.append(("Retry-After", str(CROWDED_SECONDS)))
                 return reply
 
-    def _acted(
-        self,
-        visit: Visit,
-        session: Session,
-        portal: Portal,
-        target: Target,
-        names: Mapping[str, str],
-        form: Form,
-        handle: Callable[[Acting], Reply],
-    ) -> Reply:
-        deployment = self._deployment
-        is_post = visit.method == "POST"
-        page = _page_of(target, portal, names) if is_post else target.own_path
-        if is_post and not (visit.is_from_our_pages and self._services.is_token(form.one("token"), portal, target.rest, session)):
-            self._keep_draft(visit, session, portal, target, names, form)
-            return self._services.pages.form_too_old(visit, session, portal, page)
+    def _acted(self, asked: _Asked, session: Session, form: Form, handle: Callable[[Acting], Reply]) -> Reply:
+        deployment, services = self._deployment, self._services
+        visit, portal, page = asked.visit, asked.portal, asked.page
+        if asked.is_form and not (visit.is_from_our_pages and services.is_token(form.one("token"), portal, asked.target.rest, session)):
+            self._keep_draft(asked, session, form)
+            return services.pages.form_too_old(visit, session, portal, page)
         try:
-            seconds, began = POST_SECONDS + form.size / UPLOAD_PACE if is_post else PAGE_SECONDS, time.monotonic()
-            account_id = self._services.account_id(session.customer, seconds)
+            seconds, began = POST_SECONDS + form.size / UPLOAD_PACE if asked.is_form else PAGE_SECONDS, time.monotonic()
+            account_id = services.account_id(session.customer, seconds)
             if not account_id:
                 email = session.customer.email
                 raise CustomerRefused("account_missing", f"JSM has no account for {email}", email=email)
-            if not self._services.budget.takes(account_id):
-                self._keep_draft(visit, session, portal, target, names, form)
-                return self._services.pages.too_many_calls(visit, session, portal, page)
-            to = self._services.connect(max(seconds - (time.monotonic() - began), LEAST_SECONDS))
-            acting = Acting(visit, session, portal, account_id, to, names, form, deployment.renewal_of(session))
+            if not services.budget.takes(account_id):
+                self._keep_draft(asked, session, form)
+                return services.pages.too_many_calls(visit, session, portal, page)
+            to = services.connect(max(seconds - (time.monotonic() - began), LEAST_SECONDS))
+            acting = Acting(visit, session, portal, account_id, to, asked.names, form, deployment.renewal_of(session))
             with for_customer(acting.who):
                 return handle(acting)
         except UnderWay as error:
-            place = f"/portal/{portal.key}/{names['key']}" if "key" in names else f"/portal/{portal.key}"
+            place = f"/portal/{portal.key}/{asked.names['key']}" if "key" in asked.names else f"/portal/{portal.key}"
             return deployment.headers.redirect(deployment.own(f"{place}/sending/{error.key}"), status=303)
         except CustomerRefused as error:
-            self._keep_draft(visit, session, portal, target, names, form)
-            return self._services.pages.customer_refused(visit, error, session, portal, page)
+            self._keep_draft(asked, session, form)
+            return services.pages.customer_refused(visit, error, session, portal, page)
         except JsmFailed as error:
-            self._keep_draft(visit, session, portal, target, names, form)
-            return self._services.pages.jsm_failed(visit, error, session, portal, page)
+            self._keep_draft(asked, session, form)
+            return services.pages.jsm_failed(visit, error, session, portal, page)
 
-    def _keep_draft(self, visit: Visit, session: Session, portal: Portal, target: Target, names: Mapping[str, str], form: Form) -> None:
+    def _keep_draft(self, asked: _Asked, session: Session, form: Form) -> None:
         """The page that says why nothing was sent leads back to the form, with what was typed in it."""
-        if (form_id := form_id_of(target.rest, names)) and form.values and visit.is_from_our_pages:
+        if asked.form_id and form.values and asked.visit.is_from_our_pages:
             customer = session.customer
-            self._services.drafts.keep_of_owner(portal, form_id, form, issuer=customer.issuer, subject=customer.subject)
+            self._services.drafts.keep_of_owner(asked.portal, asked.form_id, form, issuer=customer.issuer, subject=customer.subject)
 
-    def _not_passed(self, visit: Visit, portal: Portal, target: Target, names: Mapping[str, str], passed: Reply) -> Reply:
+    def _not_passed(self, asked: _Asked, passed: Reply) -> Reply:
         """A form whose session ended, or that waits for something: what was typed is kept for whom it was shown to."""
-        session = self._deployment.session_of(visit)
-        if form_id := form_id_of(target.rest, names):
-            form = self.read_form(visit, lambda: MOST_FILES, room=MOST_FILES)
+        session = self._deployment.session_of(asked.visit)
+        if asked.form_id:
+            form = self.read_form(asked.visit, lambda: MOST_FILES, room=MOST_FILES)
             if isinstance(form, Reply):
                 return form
             try:
                 if session is not None:
-                    self._keep_draft(visit, session, portal, target, names, form)
-                elif visit.is_from_our_pages:
-                    self._services.drafts.keep_of_owner(portal, form_id, form)
+                    self._keep_draft(asked, session, form)
+                elif asked.visit.is_from_our_pages:
+                    self._services.drafts.keep_of_owner(asked.portal, asked.form_id, form)
             finally:
                 form.close()
         if session is not None:
             return passed
         # To the page that the form stands on, and so to the login.
-        return self._deployment.headers.redirect(self._deployment.own(_page_of(target, portal, names)), status=303)
+        return self._deployment.headers.redirect(self._deployment.own(asked.page), status=303)
 
     def read_form(self, visit: Visit, file_limit: Callable[[], int], room: int = 0) -> Form | Reply:
         """The fields and files of a form, or the answer to one that cannot be read. Files of some size lie on disk meanwhile.
@@ -260,8 +266,3 @@ def _is_large(visit: Visit) -> bool:
     if not length:
         return bool(visit.environ.get("HTTP_TRANSFER_ENCODING"))
     return not length.isdecimal() or len(length) > len(str(LARGE_FORM)) or int(length) > LARGE_FORM
-
-
-def _page_of(target: Target, portal: Portal, names: Mapping[str, str]) -> str:
-    """The page on which the form stands that is sent to ``target``."""
-    return f"/portal/{portal.key}/{names['key']}" if "key" in names else target.own_path
