@@ -14,6 +14,8 @@ from jsmsso.runtime.replies import Header
 from jsmsso.runtime.sessions import Session
 from jsmsso.runtime.visit import Visit
 
+PAGE_SECONDS = 3.0  # what JSM may take of a page; then comes what is known, or a page that says so
+
 
 @dataclass(frozen=True, slots=True)
 class Form:

@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from jsmsso.errors import JsmFailed
+from jsmsso.errors import JsmFailed, JsmRefused
 from jsmsso.jsm.requests.articles import Article, article_html, articles
 from jsmsso.portal.acting import Acting, Stranger
 from jsmsso.portal.caching import Cache
 from jsmsso.portal.sanitizing import sanitized, text_in
+from jsmsso.portal.shown import cannot_be_asked
 from jsmsso.portal.types import AsksForStrangers
 from jsmsso.profile.model import Portal
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jsmsso.portal.services import Services
 
 SHORTEST = 3  # characters worth a search
+LONGEST_WORDS = 200  # characters of one
 LONGEST_EXCERPT = 300  # characters
 STRANGERS_SECONDS = 300.0  # what one of them was shown is good for the others
 
@@ -45,24 +47,24 @@ class Articles:
         self._searches: Cache[tuple[Article, ...]] = Cache(now, max_age=STRANGERS_SECONDS, most=500)
         self._texts: Cache[Markup] = Cache(now, max_age=STRANGERS_SECONDS, most=50)
 
-    def found(self, acting: Acting, words: str) -> tuple[FoundArticle, ...]:
-        """Those that fit; none where the portal has no open knowledge base, or JSM does not answer: they are an extra."""
+    def found(self, acting: Acting, words: str) -> tuple[FoundArticle, ...] | None:
+        """Those that fit; empty where the portal has no open knowledge base. None: they cannot be searched just now."""
         if acting.portal.knowledge_base != "all_customers" or len(words) < SHORTEST:
             return ()
         try:
             return self._shown(acting, articles(acting.to.client, acting.to.site, acting.portal.service_desk, words))
-        except JsmFailed:
-            return ()
+        except JsmFailed as error:
+            return _none_found(error)
 
-    def found_by_stranger(self, stranger: Stranger, words: str, ask: AsksForStrangers) -> tuple[FoundArticle, ...]:
+    def found_by_stranger(self, stranger: Stranger, words: str, ask: AsksForStrangers) -> tuple[FoundArticle, ...] | None:
         """The same for strangers, from memory where anybody of them searched for these words a moment ago."""
         desk, words = stranger.portal.service_desk, " ".join(words.casefold().split())
         if stranger.portal.knowledge_base != "all_customers" or len(words) < SHORTEST:
             return ()
         try:
             told = self._searches.get((desk, words), lambda: ask(lambda to: tuple(articles(to.client, to.site, desk, words))))
-        except JsmFailed:
-            return ()
+        except JsmFailed as error:
+            return _none_found(error)
         return self._shown(stranger, told.value)
 
     def read(self, acting: Acting, article_id: str, of: str) -> tuple[str, Markup] | None:
@@ -100,3 +102,8 @@ class Articles:
 
 def _safe(html: str) -> Markup:
     return Markup(sanitized(html))  # noqa: S704  # rebuilt from an allow-list
+
+
+def _none_found(error: JsmFailed) -> tuple[FoundArticle, ...] | None:
+    """A no is for good (a site without a knowledge base); other trouble passes, so that trying again is worth while."""
+    return () if isinstance(error, JsmRefused) and not cannot_be_asked(error) else None

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from jsmsso.errors import JsmFailed, JsmRefused
 from jsmsso.jsm.organizations import organizations_of
 from jsmsso.jsm.requests.issues import IssueFacts, IssuePage, search_issues
 from jsmsso.portal.acting import Acting
-from jsmsso.portal.articles import Articles
+from jsmsso.portal.articles import LONGEST_WORDS, Articles
 from jsmsso.portal.caching import Cache
 from jsmsso.portal.look import is_waiting
 from jsmsso.portal.pagination import Place, opened, sealed
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 ROWS = 20  # of a list
 LATEST = 5  # on a portal's home
 STALE_SECONDS = 3600.0  # a customer's own list, while JSM does not answer
-LONGEST_WORDS = 200  # characters of a search
 WITHOUT_APPROVALS_SECONDS = 3600.0  # until a site that refused the function `approver` is asked for it again
 
 
@@ -83,7 +82,7 @@ class ListPages:
 
     def home(self, acting: Acting, seen: SeenRequest | None = None) -> Reply:
         """The request types that the customer may use, and their latest requests here."""
-        words = _query(acting).get("q", "").strip()[:LONGEST_WORDS]
+        words = acting.visit.parameters.get("q", "").strip()[:LONGEST_WORDS]
         if words:
             return self._search(acting, words)
         offered, (rows, at) = together(partial(self._services.types.for_customer, acting), partial(self._latest, acting))
@@ -91,7 +90,7 @@ class ListPages:
 
     def search(self, acting: Acting, seen: SeenRequest | None = None) -> Reply:
         """Request types, and articles where every customer may read them. ``part=articles``: those alone, for our script."""
-        query = _query(acting)
+        query = acting.visit.parameters
         words = query.get("q", "").strip()[:LONGEST_WORDS]
         if query.get("part") == "articles":
             body = self._services.look.fragment(acting, "articles.html", articles=self._articles.found(acting, words), words=words)
@@ -102,7 +101,7 @@ class ListPages:
 
     def article(self, acting: Acting, seen: SeenRequest | None = None) -> Reply:
         """An article that a search of this portal's found."""
-        shown = self._articles.read(acting, acting.names["article"], _query(acting).get("of", ""))
+        shown = self._articles.read(acting, acting.names["article"], acting.visit.parameters.get("of", ""))
         if shown is None:
             return self._services.pages.not_found(acting.visit, acting.session)
         title, html = shown
@@ -110,7 +109,7 @@ class ListPages:
 
     def requests(self, acting: Acting, portals: Sequence[Portal]) -> Reply:
         """The customer's requests at these portals, or those of their organizations. ``acting.portal`` is one of them."""
-        query = _query(acting)
+        query = acting.visit.parameters
         asked = _Asked(
             state=query.get("state", "") if query.get("state") in STATES else "open",
             whose="organization" if query.get("whose") == "organization" else "mine",
@@ -248,7 +247,3 @@ def _key_in(words: str) -> str:
     last = words.partition("#")[0].partition("?")[0].rpartition("/")[2] if is_link else words
     key = last.strip(" #()[]\"'.,:;").upper()
     return key if REQUEST_KEY.fullmatch(key) else ""
-
-
-def _query(acting: Acting) -> dict[str, str]:
-    return dict(parse_qsl(acting.visit.query))

@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from jsmsso.errors import JsmFailed
 from jsmsso.jsm.customers.recording import Connection
 from jsmsso.jsm.requests.attachments import icon
-from jsmsso.portal.acting import Stranger
-from jsmsso.portal.articles import Articles
+from jsmsso.portal.acting import PAGE_SECONDS, Stranger
+from jsmsso.portal.articles import LONGEST_WORDS, Articles
 from jsmsso.portal.budget import Budget
 from jsmsso.portal.limits import network_of
 from jsmsso.portal.types import AsksForStrangers, Offered
@@ -26,13 +26,11 @@ if TYPE_CHECKING:
     from jsmsso.portal.services import Services
     from jsmsso.runtime.replies import Reply
 
-PAGE_SECONDS = 3.0  # what JSM may take of a page
 QUESTIONS_A_MINUTE = 120  # of one client's address, in one worker
 ALL_QUESTIONS_A_MINUTE = 600  # of all strangers, in one worker: customers have the same JSM
 AT_ONCE = 6  # of a worker's sixteen threads; the others are for customers, however slow JSM is
 WAIT_SECONDS = 5  # for Retry-After
 SAY_SECONDS = 60.0  # between two lines of the log
-LONGEST_WORDS = 200  # characters of a search
 T = TypeVar("T")
 
 
@@ -75,7 +73,7 @@ class StrangerPages:
 
     def _search(self, stranger: Stranger) -> Reply:
         """The portal's home, or what there is on some words. ``part=articles``: those alone, for our script."""
-        query = _query(stranger)
+        query = stranger.visit.parameters
         words = query.get("q", "").strip()[:LONGEST_WORDS]
         ask = self._brake.asking(stranger)
         look = self._services.look
@@ -114,7 +112,7 @@ class StrangerPages:
 
     def _article(self, stranger: Stranger) -> Reply:
         """An article that a search of this portal's found."""
-        of = _query(stranger).get("of", "")
+        of = stranger.visit.parameters.get("of", "")
         shown = self._articles.read_by_stranger(stranger, stranger.names["article"], of, self._brake.asking(stranger))
         if shown is None:
             return self._services.pages.not_found(stranger.visit, None)
@@ -125,7 +123,7 @@ class StrangerPages:
         """``query``: the part of the address that a login must lead back to."""
         here = f"{stranger.path}?{urlencode(query)}" if query else stranger.path
         back = here if own_path(here) == here else f"/portal/{stranger.portal.key}"
-        named = _query(stranger).get("provider", "")  # a link may say at which provider its reader logs in
+        named = stranger.visit.parameters.get("provider", "")  # a link may say at which provider its reader logs in
         log_in = self._services.pages.login_address(named, back)
         return self._services.look.page_for_stranger(stranger, template, log_in, **values)
 
@@ -172,7 +170,3 @@ class Brake:
             client = self._deployment.client_of(stranger.visit)
             self._deployment.events.write("strangers.limited", who=error.who, portal=stranger.portal.key, client=client)
         return error
-
-
-def _query(stranger: Stranger) -> dict[str, str]:
-    return dict(parse_qsl(stranger.visit.query))

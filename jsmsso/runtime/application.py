@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import parse_form_data
@@ -180,7 +179,7 @@ class Application:
         if not visit.is_page_load:
             return self._headers.plain(401, "Sign in first: open this address in a browser.")
         return_to = self._return_to(visit)
-        query = dict(parse_qsl(visit.query))
+        query = visit.parameters
         portal = self._deployment.portal_of(return_to)
         named = query.get("provider", "")
         if "choose" in query or (named and named not in {one.name for one in self._deployment.possible_for(portal)}):
@@ -291,7 +290,7 @@ class Application:
             return False
 
     def _return_to(self, visit: Visit) -> str:
-        return self._deployment.return_to_of(dict(parse_qsl(visit.query)).get("return_to", ""))
+        return self._deployment.return_to_of(visit.parameters.get("return_to", ""))
 
 
 def _hosted_portals(deployment: Deployment, pages: Pages, gate: Gate) -> HostedPortals | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from jsmsso.errors import CustomerRefused, StoreUnavailable
 from jsmsso.profile.model import Portal
@@ -145,7 +144,7 @@ class Gate:
     def _to_login(self, visit: Visit, target: Target) -> Reply:
         if not visit.is_page_load:
             return self._deployment.headers.plain(401, "Sign in first: open this address in a browser.")
-        named = dict(parse_qsl(visit.query)).get("provider", "") if visit.query else ""
+        named = visit.parameters.get("provider", "")
         return self.to_login(visit, target.portal, target.own_path, named=named)
 
     def _list(self, visit: Visit, session: Session) -> Reply:

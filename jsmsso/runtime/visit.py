@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 MAX_HEADERS = 16 * 1024  # characters of header names and values; more is answered with 431
 PARSED = 512  # cookie headers that a worker need not take apart again: a browser sends the same one with each request
@@ -25,6 +26,11 @@ class Visit:
         self.path = path
         self.query: str = environ.get("QUERY_STRING", "")
         self._cookies: Mapping[str, str] | None = None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters; of several with one name the last."""
+        return dict(parse_qsl(self.query)) if self.query else {}
 
     @property
     def cookies(self) -> Mapping[str, str]:

@@ -126,6 +126,19 @@ def test_answers_while_typing_come_as_a_part_of_a_page(make_hosted: MakeHosted) 
     assert "<html" not in part.text
 
 
+def test_that_answers_cannot_be_searched_is_said_and_request_types_are_found_all_the_same(make_hosted: MakeHosted) -> None:
+    hosted = make_hosted(help={"knowledge_base": "all_customers"})
+    ann = hosted.signed_in(hosted.ann)
+    ann.get("/portal/HELP")
+    articles = f"/rest/servicedeskapi/servicedesk/{hosted.jsm.site.desks[0].id}/knowledgebase/article"
+    for status, is_said in ((503, True), (403, False)):
+        hosted.jsm.break_with(Fault("status", articles, status=status))
+        for address in ("/portal/HELP/search?q=laptop", "/portal/HELP/search?part=articles&q=laptop"):
+            assert ("Answers cannot be searched just now." in ann.get(address).text) is is_said
+        assert offered(ann.get("/portal/HELP/search?q=laptop")) == ["New laptop"]
+        hosted.jsm.faults.clear()
+
+
 # Lists -----------------------------------------------------------------------------------------
 
 
