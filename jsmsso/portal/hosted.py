@@ -107,7 +107,7 @@ class HostedPortals:
             return passed
         # A public portal is open to customers of every provider; what is somebody's own there is not.
         mine = (None, passed.customer.provider)
-        hosted = [portal for portal in self._deployment.open_to(passed) if portal.mode == "hosted" and portal.provider in mine]
+        hosted = [portal for portal in self._deployment.admission.open_to(passed) if portal.mode == "hosted" and portal.provider in mine]
         if not hosted:
             return self._services.pages.not_found(visit, passed)
         return self._act(_Asked(visit, hosted[0], target), passed, lambda acting: self._services.listing.requests(acting, hosted))

@@ -111,8 +111,8 @@ class Callback:
             claims = {**claims, **dict.fromkeys(incomplete, INCOMPLETE)}
         customer = to_customer(claims, provider.identity)
         deployment.refuse_barred(customer)
-        decision = deployment.decision(customer, claims)
-        kept = deployment.claims_kept
+        decision = deployment.admission.decision(customer, claims)
+        kept = deployment.admission.claims_kept
         zone = claims.get("zoneinfo") if deployment.keeps_zone else None
         if isinstance(zone, str) and len(zone) <= MAX_ZONE:  # taken along where it is there: no session ends for want of it
             kept = kept | {"zoneinfo"}

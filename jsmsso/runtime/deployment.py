@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jsmsso.errors import CustomerRefused, StoreUnavailable
-from jsmsso.identity.access import Claims, Decision, claims_named, decide, domain_matches, explain, looks_at_lists, looks_at_organizations
+from jsmsso.identity.access import Claims, domain_matches
 from jsmsso.identity.attributes import IdentityRules
 from jsmsso.identity.customer import Customer
-from jsmsso.profile.address_lists import AddressList, with_lists
 from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Jsm, Portal, Profile
 from jsmsso.providers.known import provider_type
@@ -21,6 +20,7 @@ from jsmsso.providers.relying_party import Party, relying_party
 from jsmsso.providers.settings import ca_bundle, client_settings, http_client, identity_rules, issuers, wants_userinfo
 from jsmsso.providers.types import incomplete_claims
 from jsmsso.runtime import sessions
+from jsmsso.runtime.admission import Admission
 from jsmsso.runtime.cookies import Cookies
 from jsmsso.runtime.endings import Endings
 from jsmsso.runtime.event_log import EventLog
@@ -126,19 +126,8 @@ class Deployment:
         self.http = http_client(profile, path)
         self.providers = {name: self._serve(name, secrets) for name in profile.providers}
         self.by_callback = {provider.callback: self.providers[name] for name, provider in profile.providers.items()}
-        lists: dict[str, AddressList] = {}
-        self.rules = with_lists(profile.rules, self.folder, say=self._say_of_list, known=lists)
-        self.rules_of_portal = {
-            portal.id: with_lists(portal.rules, self.folder, say=self._say_of_list, known=lists)
-            for portal in self.portals.all
-            if portal.access is not None
-        }
-        all_rules = [*self.rules, *(rule for rules in self.rules_of_portal.values() for rule in rules)]
-        self.claims_kept = claims_named(all_rules)
         self.keeps_zone = any(portal.mode == "hosted" for portal in self.portals.all)  # whose pages show times
-        self._rules_read_lists = looks_at_lists(all_rules)
         self.site = SitePaths(self.portals.all, profile.jsm.url if profile.jsm else "") if profile.forward_auth is not None else None
-        self.keeps_organizations = looks_at_organizations(all_rules) or self.site is not None  # which goes on as a header
         self.places = Places(PLACES)
         self.rechecks: Rechecks | None = None
         if profile.session.recheck is not None:
@@ -157,14 +146,12 @@ class Deployment:
         self.records: Records | None = None
         self.accounts: Records | None = None  # the same, where customers are only looked up
         self.connect: Callable[[float], Connection] | None = None
-        self.known_to_jira: KnownToJira | None = None
-        if profile.jsm is not None:
-            self._open_jsm(profile.jsm, secrets)
+        known_to_jira = self._open_jsm(profile.jsm, secrets) if profile.jsm is not None and profile.asks_jsm else None
+        self.admission = Admission(profile, self.portals, known_to_jira, self.folder, say=self._say_of_list)
+        self.keeps_organizations = self.admission.looks_at_organizations or self.site is not None  # which goes on as a header
 
-    def _open_jsm(self, jsm: Jsm, secrets: Secrets) -> None:
-        """What this profile asks of JSM while it serves; nothing is imported or called for one that asks nothing."""
-        if not self.profile.asks_jsm:
-            return
+    def _open_jsm(self, jsm: Jsm, secrets: Secrets) -> KnownToJira | None:
+        """What this profile asks of JSM while it serves; nothing is imported for one that asks nothing."""
         from jsmsso.runtime.jsm_side import connecting
         from jsmsso.runtime.known_to_jira import KnownToJira
         from jsmsso.runtime.records import Records
@@ -176,8 +163,9 @@ class Deployment:
         self.accounts, self.connect = records, connect
         if jsm.customers.are_written:
             self.records = records
-        if any(portal.visibility == "jira" for portal in self.portals.all):
-            self.known_to_jira = KnownToJira(records, connect, self.places, now=self.now, say=self._say_of_customer)
+        if not any(portal.visibility == "jira" for portal in self.portals.all):
+            return None
+        return KnownToJira(records, connect, self.places, now=self.now, say=self._say_of_customer)
 
     def _say_of_customer(self, event: str, **fields: object) -> None:
         self.events.write(event, **fields)
@@ -221,7 +209,7 @@ class Deployment:
             return None
         customer = session.customer
         served = self.providers.get(customer.provider)
-        if served is None or customer.issuer not in served.issuers or not self.claims_kept <= session.claims.keys():
+        if served is None or customer.issuer not in served.issuers or not self.admission.claims_kept <= session.claims.keys():
             return None
         if self.keeps_organizations and not session.knows_organizations:
             return None
@@ -243,52 +231,6 @@ class Deployment:
         """The cookie that keeps a session in use alive; usually none."""
         later = sessions.renewed(session, now=self.now(), idle_timeout=self.profile.session.idle_timeout)
         return (self.cookies.set(self.cookies.session, self.sessions.renew(later)),) if later else ()
-
-    def decision(self, customer: Customer, claims: Claims, portal: Portal | None = None) -> Decision:
-        """Whether the rules for everyone let a customer in, and those of ``portal`` too."""
-        decision = decide(self.rules, customer, claims)
-        own = self.rules_of_portal.get(portal.id) if portal is not None and decision.allowed else None
-        return decide(own, customer, claims, portal.key) if portal is not None and own is not None else decision
-
-    def decision_on(self, session: Session, portal: Portal | None = None) -> Decision:
-        """The access decision, from what the session keeps: remembered with it, as neither it nor these rules ever change.
-
-        Where a rule looks into a list of addresses, it is made anew each time.
-        """
-        place = portal.id if portal is not None else ""
-        known = session.decisions.get(place)
-        if known is None:
-            known = self.decision(session.customer, session.claims, portal)
-            if not self._rules_read_lists:
-                session.decisions[place] = known
-        return known
-
-    def explanation(self, session: Session, portal: Portal | None) -> list[str]:
-        """The decision rule by rule, for the log."""
-        customer, claims = session.customer, session.claims
-        lines = [str(one) for one in explain(self.rules, customer, claims)]
-        own = self.rules_of_portal.get(portal.id, ()) if portal is not None else ()
-        if portal is not None and own and decide(self.rules, customer, claims).allowed:
-            lines += [f"{portal.key} {one}" for one in explain(own, customer, claims)]
-        return lines
-
-    def open_to(self, session: Session) -> tuple[Portal, ...]:
-        """The portals that a customer whom the rules for everyone let in may open."""
-        customer = session.customer
-        may = tuple(
-            portal
-            for portal in self.portals.all
-            if portal.visibility == "public"
-            or (
-                portal.provider in (None, customer.provider)
-                and (portal.id not in self.rules_of_portal or decide(self.rules_of_portal[portal.id], customer, session.claims).allowed)
-            )
-        )
-        asked = tuple(portal for portal in may if portal.visibility == "jira")
-        if not asked:
-            return may
-        known = self.known_to_jira.among(customer, asked) if self.known_to_jira is not None else ()
-        return tuple(portal for portal in may if portal.visibility != "jira" or portal in known)
 
     def chosen_for(self, visit: Visit, portal: Portal | None, named: str = "") -> ServedProvider | None:
         """The provider of a login for which nobody need be asked, or None.
@@ -346,10 +288,6 @@ class Deployment:
         if self.now() >= self._said_of_store + STORE_SAY_SECONDS:
             self._said_of_store = self.now()
             self.events.write("store.unavailable", reason=error.code, detail=error.message, hint=error.hint, weaker=WITHOUT_STORE)
-
-    def is_known_to_jira(self, customer: Customer, portal: Portal) -> bool:
-        """``visibility: jira``. Without a site nobody is known to it."""
-        return self.known_to_jira is not None and self.known_to_jira.may_open(customer, portal)
 
     def refuse_barred(self, customer: Customer) -> None:
         """Raises :class:`CustomerRefused` for somebody whom the operator shut out until further notice."""

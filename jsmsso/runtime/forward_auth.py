@@ -105,14 +105,14 @@ class ForwardAuth:
         session = deployment.session_of(visit)
         if self._is_public(place):
             # Whoever it is may pass; who it is, is only said of somebody whom the rules let in.
-            known = session is not None and deployment.decision_on(session, portal).allowed
+            known = session is not None and deployment.admission.decision_on(session, portal).allowed
             return Verdict("pass", portal, session if known else None)
         if session is None or (portal is not None and portal.provider not in (None, session.customer.provider)):
             return Verdict("login", portal)
-        decision = deployment.decision_on(session, portal)
+        decision = deployment.admission.decision_on(session, portal)
         if not decision.allowed:
             return Verdict("denied", portal, session, decision)
-        if portal is not None and portal.visibility == "jira" and not deployment.is_known_to_jira(session.customer, portal):
+        if portal is not None and portal.visibility == "jira" and not deployment.admission.is_known_to_jira(session.customer, portal):
             return Verdict("unknown_to_jira", portal, session)
         return Verdict("pass", portal, session)
 

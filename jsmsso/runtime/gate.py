@@ -79,7 +79,11 @@ class Gate:
         That is whoever has no session, one of a provider whose customers this portal does not take, or one that the rules keep out.
         """
         session = self._deployment.session_of(visit)
-        if session is None or not _fits(session, target.portal) or not self._deployment.decision_on(session, target.portal).allowed:
+        if (
+            session is None
+            or not _fits(session, target.portal)
+            or not self._deployment.admission.decision_on(session, target.portal).allowed
+        ):
             return None
         return self._passed(visit, target, session)
 
@@ -88,7 +92,7 @@ class Gate:
         portal = target.portal
         if session is None or not _fits(session, portal):
             return self._to_login(visit, target)
-        decision = deployment.decision_on(session, portal)
+        decision = deployment.admission.decision_on(session, portal)
         if not decision.allowed:
             return self._pages.not_allowed(visit, session, portal, decision, target.own_path)
         turned = self._record(visit, session, portal, target) if portal is not None else None
@@ -116,7 +120,7 @@ class Gate:
         """What stands between a customer whom the rules let in and the portal, on JSM's side; None where nothing does."""
         deployment = self._deployment
         try:
-            if portal.visibility == "jira" and not deployment.is_known_to_jira(session.customer, portal):
+            if portal.visibility == "jira" and not deployment.admission.is_known_to_jira(session.customer, portal):
                 return self._pages.not_known_to_jira(visit, session, portal, target.own_path)
             outcome = self._outcome(session, portal)
             if outcome is not None and outcome.kind == "making":
@@ -148,7 +152,7 @@ class Gate:
         return self.to_login(visit, target.portal, target.own_path, named=named)
 
     def _list(self, visit: Visit, session: Session) -> Reply:
-        decision = self._deployment.decision_on(session)
+        decision = self._deployment.admission.decision_on(session)
         if not decision.allowed:
             return self._pages.not_allowed(visit, session, None, decision, "/")
         return self._pages.portal_list(visit, session, self._deployment.renewal_of(session))

@@ -55,7 +55,7 @@ class Pages(Rendering):
     def portal_list(self, visit: Visit, session: Session, cookies: Sequence[Header] = ()) -> Reply:
         """The portals that this customer may open."""
         deployment = self._deployment
-        portals = deployment.open_to(session)
+        portals = deployment.admission.open_to(session)
         return self._signed_in(
             visit,
             "portal_list.html",
@@ -116,7 +116,7 @@ class Pages(Rendering):
             portal=portal,
             return_to=return_to,
             cookies=cookies,
-            rules=self._deployment.explanation(session, portal),
+            rules=self._deployment.admission.explanation(session, portal),
             customer=customer,
         )
 
