@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 PREFERRED_PORT = 8080
+PROFILE = "jsmsso.yaml"
+LOG = "serve.log"
 READY_SECONDS = 30.0
 
 _PROFILE = """\
@@ -48,13 +50,17 @@ log: {{format: human}}
 def demo(
     check: Annotated[bool, typer.Option("--check", help="Walk the whole path without a browser, then stop; exit 0 if it works.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --check: print the steps as one JSON document.")] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Serve the portals at this port. Default: 8080, or any free one.", show_default=False),
+    ] = None,
 ) -> None:
     """Try all of it on this machine, with no account anywhere: a Cognito, a JSM, jsmsso. Ctrl-C stops everything."""
     signal.signal(signal.SIGTERM, _leave)
     steps: list[dict[str, Any]] = []
     say = _silent if as_json else _print
     with ExitStack() as running:
-        stage = running.enter_context(_stage(say))
+        stage = running.enter_context(_stage(say, port))
         if not check:
             say(stage.invitation())
             stage.wait()
@@ -77,13 +83,14 @@ class _Stage:
     """What runs, and what can be done with it."""
 
     def __init__(
-        self, cognito: LocalCognito, site: LocalJsm, public_url: str, server: subprocess.Popen[bytes], log: Path, request: str
+        self, cognito: LocalCognito, site: LocalJsm, public_url: str, server: subprocess.Popen[bytes], folder: Path, request: str
     ) -> None:
         self.cognito = cognito
         self.site = site
         self.public_url = public_url
         self.server = server
-        self.log = log
+        self.profile = folder / PROFILE
+        self.log = folder / LOG
         self.request = request
 
     def invitation(self) -> str:
@@ -97,6 +104,9 @@ You will see Cognito's login page, then the portal, made of what the local JSM h
   {self.public_url}/portal/HELP/{self.request:<11} a request: the link goes all the way
   {self.public_url}/requests                your requests, and those of your organization
   {self.public_url}/                        your portals, and the way to sign out
+
+Other commands work here too, from a second terminal:
+  {shlex.quote(_jsmsso())} --profile {self.profile} audit
 The log is {self.log}. Ctrl-C stops all of it.
 """
 
@@ -156,14 +166,14 @@ The log is {self.log}. Ctrl-C stops all of it.
 
 
 @contextmanager
-def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
+def _stage(say: Callable[[str], None], port: int | None) -> Iterator[_Stage]:
     from jsmsso.sandbox.cognito import local_cognito
     from jsmsso.sandbox.jsm_site import SERVICE_ACCOUNT, LocalSite
     from jsmsso.sandbox.local_jsm import LocalJsm
 
     with tempfile.TemporaryDirectory(prefix="jsmsso-demo-") as name, ExitStack() as running:
         folder = Path(name)
-        public_url = f"http://localhost:{_free_port()}"
+        public_url = f"http://localhost:{_free_port(port)}"
         say("A Cognito, a JSM and jsmsso on this machine, with no account anywhere.\n")
         callbacks = [f"{public_url}/callback", "http://localhost:8400/callback"]
         cognito = running.enter_context(local_cognito(callbacks, [f"{public_url}/logged-out"]))
@@ -173,7 +183,7 @@ def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
         say(f"  ok    JSM        {site.url} (as Cloud), three service desks\n")
         examples = site.add_example_requests(site.add_customer(cognito.email, "Ada Lovelace"))
         request = next(one.key for one in examples if one.summary == "Access to the finance share")
-        profile = folder / "jsmsso.yaml"
+        profile = folder / PROFILE
         profile.write_text(_PROFILE.format(public_url=public_url, store=folder / "state.db"))
         for file, secret in (
             ("session-secret", secrets.token_urlsafe(48)),
@@ -190,12 +200,12 @@ def _stage(say: Callable[[str], None]) -> Iterator[_Stage]:
         say("  + jsm.customers in the profile: {create: true, add_to_service_desk: true}")
         _run(say, profile, "portals", "sync")
         say("  $ jsmsso serve")
-        log = folder / "serve.log"
+        log = folder / LOG
         with log.open("wb") as stream:
             server = subprocess.Popen(_command(profile, "serve"), stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)
         running.callback(_end, server)
         _wait_until_ready(public_url, server, log)
-        yield _Stage(cognito, site, public_url, server, log, request)
+        yield _Stage(cognito, site, public_url, server, folder, request)
 
 
 def _run(say: Callable[[str], None], profile: Path, *arguments: str) -> None:
@@ -215,6 +225,12 @@ def _write_customers(profile: Path) -> None:
 
 def _command(profile: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "jsmsso", "--profile", str(profile), *arguments]
+
+
+def _jsmsso() -> str:
+    """The command beside this Python, which a person can type, also where no environment is activated."""
+    beside = Path(sys.executable).with_name("jsmsso")
+    return str(beside) if beside.exists() else "jsmsso"
 
 
 def _wait_until_ready(public_url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -237,8 +253,8 @@ def _end(server: subprocess.Popen[bytes]) -> None:
         server.wait()
 
 
-def _free_port() -> int:
-    for port in (PREFERRED_PORT, 0):
+def _free_port(wanted: int | None) -> int:
+    for port in (wanted,) if wanted else (PREFERRED_PORT, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -246,6 +262,8 @@ def _free_port() -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
+    if wanted:
+        raise MachineFailed(f"port {wanted} cannot be listened on: another program has it, or it takes root", "Name another: --port 9000")
     raise MachineFailed("there is no free port on 127.0.0.1")
 
 

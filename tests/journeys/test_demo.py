@@ -24,8 +24,8 @@ def test_the_check_walks_the_whole_path(start, jsmsso_home):
     assert "fail" not in child.stdout
 
 
-def test_the_check_as_json_is_one_document(start, jsmsso_home):
-    child = start([*JSMSSO, "demo", "--check", "--json"], env=jsmsso_home.env)
+def test_the_check_as_json_is_one_document(start, jsmsso_home, free_port):
+    child = start([*JSMSSO, "demo", "--check", "--json", "--port", str(free_port())], env=jsmsso_home.env)
     assert child.wait() == 0, child.output
     steps = json.loads(child.stdout)
     assert [step["result"] for step in steps] == ["ok"] * len(steps)
@@ -33,8 +33,8 @@ def test_the_check_as_json_is_one_document(start, jsmsso_home):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_a_person_logs_in_with_what_it_prints_and_a_signal_stops_all_of_it(sent, start, jsmsso_home):
-    child = start([*JSMSSO, "demo"], env=jsmsso_home.env, ready="Ctrl-C stops all of it")
+def test_a_person_logs_in_with_what_it_prints_and_a_signal_stops_all_of_it(sent, start, jsmsso_home, free_port):
+    child = start([*JSMSSO, "demo", "--port", str(free_port())], env=jsmsso_home.env, ready="Ctrl-C stops all of it")
     printed = child.stdout
     link = re.search(r"Open +(\S+)", printed)[1]
     email, password = re.search(r"Log in +(\S+)\s+(\S+)", printed).groups()
@@ -51,6 +51,21 @@ def test_a_person_logs_in_with_what_it_prints_and_a_signal_stops_all_of_it(sent,
     assert len(ports) == 3
     assert not [port for port in ports if is_open(port)]
     assert "Traceback" not in child.output
+
+
+def test_the_portals_are_served_at_the_port_that_was_asked_for(start, jsmsso_home, free_port):
+    port = free_port()
+    child = start([*JSMSSO, "demo", "--port", str(port)], env=jsmsso_home.env, ready="Ctrl-C stops all of it")
+    assert f"Open     http://localhost:{port}/portal/HELP" in child.stdout
+
+    second = start([*JSMSSO, "demo", "--port", str(port)], env=jsmsso_home.env)
+    assert second.wait() == 6
+    assert f"port {port} cannot be listened on" in second.stderr
+
+    typed = re.search(r"^ +(\S*jsmsso --profile \S+ audit)$", child.stdout, re.MULTILINE)[1]
+    assert start(typed.split(), env=jsmsso_home.env).wait() == 0
+    child.signal(signal.SIGINT)
+    child.wait()
 
 
 def is_open(port: int) -> bool:
