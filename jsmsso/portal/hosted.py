@@ -121,25 +121,22 @@ class HostedPortals:
 
     def _answer(self, asked: _Asked, session: Session, route: Route) -> Reply:
         def handle(acting: Acting) -> Reply:
-            seen = None
-            if route.about == "request":
-                key = asked.names["key"]
-                try:
-                    seen = self._services.seeing.request(acting, key)
-                except JsmFailed as error:
-                    return self._services.requests.not_seen(acting, route.name, error)
-                if seen is None:
-                    self._services.shown.deny(acting, key)
-                    self._deployment.audit.write(
-                        "access.denied",
-                        email=session.customer.email,
-                        provider=session.customer.provider,
-                        portal=asked.portal.key,
-                        request=key,
-                        client=self._deployment.client_of(asked.visit),
-                    )
-                    return self._services.pages.not_found(asked.visit, session)
-            return self._handlers[route.name](acting, seen)
+            if route.about != "request":
+                return self._handlers[route.name](acting, None)
+            key = asked.names["key"]
+            try:
+                seen = self._services.seeing.request(acting, key)
+            except JsmFailed as error:
+                return self._services.requests.not_seen(acting, route.name, error)
+            if seen is None:
+                self._services.shown.deny(acting, key)
+                self._services.audit("access.denied", acting, key)
+                return self._services.pages.not_found(asked.visit, session)
+            try:
+                return self._handlers[route.name](acting, seen)
+            except JsmFailed as error:
+                self._services.shown.deny_after(acting, key, error)
+                raise
 
         return self._act(asked, session, handle)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jsmsso.errors import JsmFailed, JsmRefused
+from jsmsso.errors import JsmFailed
 from jsmsso.identity.email_address import NotAnEmailAddress
 from jsmsso.jsm.requests.attachments import attachments
 from jsmsso.jsm.requests.comments import public_comments
@@ -61,6 +61,7 @@ class RequestPages:
 
         Raises the error where there is no better page than one that says so.
         """
+        self._services.shown.deny_after(acting, acting.names["key"], error)
         if name == "request":
             return self._remembered(acting, error)
         if name in ("comment", "attach"):
@@ -294,8 +295,6 @@ class RequestPages:
     def _remembered(self, acting: Acting, error: JsmFailed) -> Reply:
         """What this customer was shown of it a moment ago, while JSM cannot be asked. Raises the error where there is nothing."""
         services, key = self._services, acting.names["key"]
-        if isinstance(error, JsmRefused) and error.status in (403, 404):
-            services.shown.deny(acting, key)
         page = services.shown.get(acting, key) if cannot_be_asked(error) else None
         if page is None:
             raise error

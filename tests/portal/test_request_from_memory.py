@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 
-from jsmsso.portal.shown import LARGEST, PLACES
+from jsmsso.errors import StoreUnavailable
+from jsmsso.portal.shown import LARGEST, NO_PLACES, NO_SECONDS, PLACES, SHOWN_SECONDS
 from jsmsso.sandbox.jsm_faults import Fault
 from jsmsso.sandbox.jsm_requests import LocalIssue
 from jsmsso.sandbox.local_jsm import LocalJsm
 from jsmsso.store.records import Ending
 from tests.portal.conftest import MakeHosted
-from tests.portal.desks import services_of
+from tests.portal.desks import acting, services_of
 from tests.portal.hosted_site import HostedSite, at, conversation, form_at, send, send_files
 from tests.runtime.site import Answer, Browser
 
 DOWN = Fault("status", status=503)
+BUSY = Fault("busy", seconds=120)  # not asked again, so that no page waits
 SAID = "it may have changed since"
 SECRET = "the left screen goes black"
 
@@ -174,6 +176,125 @@ def test_a_refusal_is_an_answer_and_nothing_is_shown_after_it(
         jsm.faults.clear()
         jsm.break_with(DOWN)
         assert SECRET not in ann.get(at(issue)).text
+
+
+@pytest.mark.parametrize("told", ["page", "new comments", "comment"])
+@pytest.mark.parametrize("shown_by", ["this worker", "another worker"])
+def test_a_no_that_one_session_hears_holds_for_all_sessions_of_the_customer(
+    hosted: HostedSite, jsm: LocalJsm, ann: Browser, shown_by: str, told: str
+) -> None:
+    issue = hosted.request(hosted.ben, description=SECRET, participants=[hosted.ann])
+    other, third = hosted.signed_in(hosted.ann), hosted.signed_in(hosted.ben)
+    worker = hosted.site.another_worker() if shown_by == "another worker" else hosted.site.application
+    form = ann.get(at(issue))
+    assert [one.get(at(issue), application=worker).status for one in (other, third)] == [200, 200]
+    issue.participants.clear()
+    if told == "page":
+        assert ann.get(at(issue)).status == 404
+    elif told == "new comments":
+        assert ann.get(at(issue, "/updates?after=0")).status == 404
+    else:
+        assert send(ann, form, at(issue, "/comment"), {"text": "Hello?"}).status == 404
+    jsm.break_with(BUSY)
+    for page in (ann.get(at(issue)), other.get(at(issue), application=worker), other.get(at(issue))):
+        assert (page.status, SECRET in page.text) == (502, False)
+    assert is_from_memory(third.get(at(issue), application=worker)), "JSM said no to somebody else"
+
+
+def test_a_no_holds_for_both_logins_of_a_person_with_one_account(hosted: HostedSite, jsm: LocalJsm, ann: Browser) -> None:
+    issue = hosted.request(hosted.ben, description=SECRET, participants=[hosted.ann])
+    hosted.provider.claims["sub"] = hosted.provider.userinfo["sub"] = "another login"
+    hosted.provider.claims["email"] = "ann@acme.example"
+    other = Browser(hosted.site)
+    assert other.log_in("/portal/HELP").status == 303
+    assert [one.get(at(issue)).status for one in (ann, other)] == [200, 200]
+    issue.participants.clear()
+    assert ann.get(at(issue)).status == 404
+    jsm.break_with(BUSY)
+    assert SECRET not in other.get(at(issue)).text
+
+
+def test_nothing_kept_after_the_no_outlives_it(hosted: HostedSite, jsm: LocalJsm, ann: Browser) -> None:
+    """Whoever may see it again, or had a page under way, is shown it by JSM alone until what was kept before is gone."""
+    issue = hosted.request(hosted.ben, description=SECRET, participants=[hosted.ann])
+    other = hosted.signed_in(hosted.ann)
+    other.get(at(issue))
+    issue.participants.clear()
+    ann.get(at(issue))
+    issue.participants.append(hosted.ann.id)
+    hosted.site.clock.advance(SHOWN_SECONDS - 1)
+    assert other.get(at(issue)).status == 200
+    jsm.break_with(BUSY)
+    assert SECRET not in other.get(at(issue)).text
+    hosted.site.clock.advance(NO_SECONDS - SHOWN_SECONDS + 2)
+    assert is_from_memory(other.get(at(issue)))
+
+
+@pytest.mark.parametrize("away", ["all of it", "for writing"])
+def test_a_no_that_the_store_was_not_told_is_known_here_and_told_later(
+    hosted: HostedSite, jsm: LocalJsm, ann: Browser, issue: LocalIssue, away: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = hosted.signed_in(hosted.ann)
+    worker = hosted.site.another_worker()
+    assert [one.get(at(issue)).status for one in (ann, other)] == [200, 200]
+    jsm.break_with(Fault("status", f"/rest/api/3/issue/{issue.key}", status=404))
+    store = services_of(hosted.site.application).shown._store
+    with monkeypatch.context() as without:
+        for name in ("put", "delete", "lease", "replace", *(("get",) if away == "all of it" else ())):
+            without.setattr(store, name, unavailable)
+        assert ann.get(at(issue)).status == 404
+        jsm.faults.clear()
+        jsm.break_with(BUSY)
+        assert SECRET not in other.get(at(issue)).text
+    assert SECRET not in other.get(at(issue)).text
+    assert SECRET not in other.get(at(issue), application=worker).text
+
+
+def unavailable(*_: object, **__: object) -> None:
+    raise StoreUnavailable("the store does not answer")
+
+
+def test_what_a_no_costs_is_two_writes_and_a_page_one(hosted: HostedSite, ann: Browser, issue: LocalIssue) -> None:
+    ann.get(at(issue))
+    shown = services_of(hosted.site.application).shown
+    calls: list[str] = []
+
+    class Counted:
+        def __getattr__(self, name: str) -> Any:
+            calls.append(name)
+            return getattr(hosted.site.deployment.store, name)
+
+    shown._store = Counted()  # type: ignore[assignment]
+    ann.get(at(issue))
+    assert calls == ["put"]
+    issue.reporter_id = hosted.ben.id
+    ann.get(at(issue))
+    assert calls == ["put", "put", "delete"]
+
+
+def test_a_customer_who_asks_for_everything_fills_no_store(hosted: HostedSite, jsm: LocalJsm) -> None:
+    shown = services_of(hosted.site.application).shown
+    _, acting_ann = acting(hosted, hosted.ann)
+    for number in range(2000):
+        shown.deny(acting_ann, f"HELP-{number}")
+    assert hosted.site.deployment.store.count("not_shown", now=hosted.site.clock()) <= NO_PLACES
+
+
+def test_too_many_untold_noes_show_nothing_at_all(
+    hosted: HostedSite, jsm: LocalJsm, ann: Browser, issue: LocalIssue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann.get(at(issue))
+    monkeypatch.setattr("jsmsso.portal.shown.MOST_UNTOLD", 3)
+    shown = services_of(hosted.site.application).shown
+    _, acting_ann = acting(hosted, hosted.ann)
+    jsm.break_with(BUSY)
+    with monkeypatch.context() as without:
+        without.setattr(shown._store, "put", unavailable)
+        for number in range(10, 20):
+            shown.deny(acting_ann, f"HELP-{number}")
+        assert len(shown._untold) == 3
+        assert SECRET not in ann.get(at(issue)).text
+    assert is_from_memory(ann.get(at(issue)))
 
 
 def test_a_page_that_was_under_way_when_jsm_said_no_is_not_kept(hosted: HostedSite, jsm: LocalJsm, ann: Browser, issue: LocalIssue) -> None:
