@@ -48,14 +48,24 @@ def together(*calls: Callable[[], Any]) -> tuple[Any, ...]:
     A call that no thread took up yet is made here: so calls within calls cannot wait for each other for ever when there
     are more of them than threads, or than one customer may have.
     """
-    if not _pool:
-        _pool.append(ThreadPoolExecutor(THREADS, thread_name_prefix="jsmsso-jsm"))
+    _open_pool()
     who = _who.get()
     futures = [_submitted(call, who) for call in calls[1:]]
     mine = [_made(calls[0])]  # this thread would only wait
     mine += [_made(call) if future is None or future.cancel() else future for call, future in zip(calls[1:], futures, strict=True)]
     wait(mine)
     return tuple(future.result() for future in mine)
+
+
+def beside(call: Callable[[], None]) -> None:
+    """Make a call that nobody waits for. What it raises is lost."""
+    _open_pool()
+    _pool[0].submit(call)
+
+
+def _open_pool() -> None:
+    if not _pool:
+        _pool.append(ThreadPoolExecutor(THREADS, thread_name_prefix="jsmsso-jsm"))
 
 
 def _submitted(call: Callable[[], Any], who: str) -> Future[Any] | None:

@@ -9,12 +9,13 @@ from typing import TypeVar
 
 from jsmsso.errors import JsmFailed
 from jsmsso.jsm.account import who_am_i
+from jsmsso.jsm.customers.recording import Connection
 from jsmsso.jsm.organizations import organizations_among, organizations_of
 from jsmsso.jsm.requests.fields import IssueFields, issue_fields
 from jsmsso.jsm.requests.issues import IssueFacts, read_issue
 from jsmsso.portal.acting import Acting
 from jsmsso.portal.caching import Cache
-from jsmsso.portal.parallel import together
+from jsmsso.portal.parallel import beside, together
 
 FIELDS_SECONDS = 3600.0  # a site's custom fields, and who we are there
 T = TypeVar("T")
@@ -46,16 +47,22 @@ class Seeing:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._fields: Cache[IssueFields] = Cache(now, max_age=FIELDS_SECONDS, max_stale=24 * FIELDS_SECONDS)
-        self._ourselves: Cache[str] = Cache(now, max_age=FIELDS_SECONDS, max_stale=24 * FIELDS_SECONDS)
+        # Ids of fields are never given to another field, and the account is the profile's: older answers tell nobody too much.
+        age = partial(Cache, now, max_age=FIELDS_SECONDS, max_stale=24 * FIELDS_SECONDS, beside=beside)
+        self._fields: Cache[IssueFields] = age()
+        self._ourselves: Cache[str] = age()
+
+    def learn(self, to: Connection) -> None:
+        """Ask beforehand for what is the same for everybody. Raises JSM's errors."""
+        together(partial(self._fields_at, to), partial(self._our_id_at, to))
 
     def fields(self, acting: Acting) -> IssueFields:
         """The site's custom fields that tell who a request is shared with."""
-        return self._fields.get("fields", partial(issue_fields, acting.to.client, acting.to.site)).value
+        return self._fields_at(acting.to)
 
     def our_id(self, acting: Acting) -> str:
         """The service account's own account id: whose comments are ours."""
-        return self._ourselves.get("account", lambda: who_am_i(acting.to.client, acting.to.site).id).value
+        return self._our_id_at(acting.to)
 
     def request(self, acting: Acting, key: str) -> SeenRequest | None:
         """The request of that key, if it is of this portal and this customer may see it. Unknown and forbidden look alike.
@@ -77,6 +84,12 @@ class Seeing:
         if not may_see(facts, acting.account_id, names):
             return None
         return SeenRequest(facts, frozenset(names), names, asked_at)
+
+    def _fields_at(self, to: Connection) -> IssueFields:
+        return self._fields.get("fields", partial(issue_fields, to.client, to.site)).value
+
+    def _our_id_at(self, to: Connection) -> str:
+        return self._ourselves.get("account", lambda: who_am_i(to.client, to.site).id).value
 
     def _of_data_center(self, acting: Acting, key: str, asked_at: float) -> SeenRequest | None:
         """Data Center cannot be asked for somebody's organizations: those that the request is shared with are looked through."""

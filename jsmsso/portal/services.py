@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jsmsso.identity.customer import Customer
@@ -16,6 +17,7 @@ from jsmsso.portal.limits import Limits
 from jsmsso.portal.listing import ListPages
 from jsmsso.portal.look import Look
 from jsmsso.portal.once import Once
+from jsmsso.portal.parallel import together
 from jsmsso.portal.raising import RaisePages
 from jsmsso.portal.recent import Recent
 from jsmsso.portal.request_pages import RequestPages
@@ -34,6 +36,7 @@ from jsmsso.runtime.sessions import Session
 if TYPE_CHECKING:
     from jsmsso.runtime.records import Records
 
+LEARN_SECONDS = 30.0  # what JSM may take of a worker's start, of which nobody waits for anything
 MOST_UPLOAD = 100 * 1024 * 1024  # bytes of all files of one form, whatever the site would take
 
 
@@ -63,6 +66,14 @@ class Services:
         self.sending = SendingPages(self)
         self.files = FilePages(self)
         self.strangers = StrangerPages(self)
+
+    def learn(self) -> None:
+        """Ask JSM for what every page needs before anybody wants one: the site, its fields, our account, how large files may be.
+
+        Raises JSM's errors; then the first page asks.
+        """
+        to = self.connect(LEARN_SECONDS)
+        together(partial(self.seeing.learn, to), self.files.limit_while_reading)
 
     def handlers(self) -> Mapping[str, Callable[[Acting, SeenRequest | None], Reply]]:
         """What answers each route by its name. Handlers about a request are given the request that was looked at."""

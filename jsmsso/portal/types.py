@@ -108,11 +108,16 @@ class Types:
         self._open: Cache[frozenset[str]] = Cache(now, max_age=TYPES_SECONDS, max_stale=STALE_SECONDS)
         self._allowed: Cache[frozenset[str] | None] = Cache(now, max_age=CUSTOMER_SECONDS, most=CUSTOMERS)
         self._organizations: Cache[Mapping[str, str]] = Cache(now, max_age=CUSTOMER_SECONDS, most=CUSTOMERS)
+        self._telling: set[str] = set()  # service desks of which JSM says who may use which types
         self._said: dict[str, float] = {}
 
     def for_customer(self, acting: Acting) -> Offered:
         """The request types of the portal that this customer may use, in their groups. Raises JSM's errors where nothing is known."""
-        catalogue, organizations = together(partial(self._catalogue, acting), partial(self._organizations_of, acting))
+        catalogue: Cached[_Catalogue]
+        organizations: Cached[Mapping[str, str]]
+        catalogue, organizations, _ = together(
+            partial(self._catalogue, acting), partial(self._organizations_of, acting), partial(self._foresee, acting)
+        )
         ids = tuple(one.id for one in catalogue.value.types if one.group_ids)
         allowed = self._allowed.get((*_who(acting), ids), lambda: _may_create(acting, ids))
         groups = _offered(acting.portal, catalogue.value, self._usable(acting, allowed.value), organizations.value)
@@ -204,11 +209,26 @@ class Types:
 
     def _usable(self, acting: Acting, allowed: frozenset[str] | None) -> frozenset[str]:
         """The types that JSM lets the customer use; those for everybody where it does not tell."""
-        if allowed is not None:
-            return allowed
-        self._say(acting)
         desk = acting.portal.service_desk
-        return self._open.get(desk, lambda: open_type_ids(acting.to.client, desk)).value
+        if allowed is not None:
+            self._telling.add(desk)
+            return allowed
+        self._telling.discard(desk)
+        self._say(acting)
+        return self._open_at(acting).value
+
+    def _foresee(self, acting: Acting) -> None:
+        """Where JSM may not tell who may use which types, ask for those for everybody beside the rest, not after it."""
+        if acting.portal.service_desk in self._telling:
+            return
+        try:
+            self._open_at(acting)
+        except JsmFailed:
+            pass  # whoever needs it asks again
+
+    def _open_at(self, acting: Acting) -> Cached[frozenset[str]]:
+        desk = acting.portal.service_desk
+        return self._open.get(desk, partial(open_type_ids, acting.to.client, desk))
 
     def _say(self, acting: Acting) -> None:
         if not acting.to.site.is_cloud or self._now() < self._said.get(acting.portal.id, 0.0):

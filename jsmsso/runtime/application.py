@@ -28,6 +28,7 @@ from jsmsso.runtime.visit import MAX_HEADERS, Visit, decoded_path, headers_size
 
 if TYPE_CHECKING:
     from jsmsso.portal.hosted import HostedPortals
+    from jsmsso.portal.services import Services
 
 MAX_FORM = 16 * 1024  # bytes of a form's body; ours hold a token and a path
 MAX_FIELDS = 16
@@ -65,12 +66,18 @@ class Application:
             "healthz": self._alive,
             "readyz": self._ready,
         }
-        self._hosted = _hosted_portals(deployment, self._pages, self._gate)
+        self._services = _services(deployment, self._pages)
+        self._hosted = _hosted_portals(self._services, self._gate)
         if self._hosted is not None:
             self._rooms["requests"] = self._requests
         if deployment.site is not None:
             self._forward_auth = ForwardAuth(deployment, self._pages, self._gate, deployment.site)
             self._rooms["auth"] = self._auth
+
+    @property
+    def learn(self) -> Callable[[], None] | None:
+        """Asks JSM beforehand for what pages of hosted portals need; None where none is hosted. Raises JSM's errors."""
+        return self._services.learn if self._services is not None else None
 
     def close(self) -> None:
         """Let go of what this process opened, such as the store."""
@@ -293,11 +300,19 @@ class Application:
         return self._deployment.return_to_of(visit.parameters.get("return_to", ""))
 
 
-def _hosted_portals(deployment: Deployment, pages: Pages, gate: Gate) -> HostedPortals | None:
-    """The pages of the portals that we serve ourselves; nothing is imported for a profile without one."""
+def _services(deployment: Deployment, pages: Pages) -> Services | None:
+    """What the pages of the portals that we serve ourselves share; nothing is imported for a profile without one."""
     if deployment.accounts is None or deployment.connect is None or not any(one.mode == "hosted" for one in deployment.portals.all):
         return None
-    from jsmsso.portal.hosted import HostedPortals
     from jsmsso.portal.services import Services
 
-    return HostedPortals(Services(deployment, pages, deployment.accounts, deployment.connect), gate)
+    return Services(deployment, pages, deployment.accounts, deployment.connect)
+
+
+def _hosted_portals(services: Services | None, gate: Gate) -> HostedPortals | None:
+    """The pages themselves."""
+    if services is None:
+        return None
+    from jsmsso.portal.hosted import HostedPortals
+
+    return HostedPortals(services, gate)

@@ -25,10 +25,11 @@ def connecting(
 
     def connect(seconds: float) -> Connection:
         hurried = client.within(seconds)
+        hurried_admin = hurried if admin is client else admin.within(seconds)
         if not known:
             site = recognize_within(hurried)
             with lock:
                 known[:] = [site]
-        return Connection(hurried, hurried if admin is client else admin.within(seconds), known[0])
+        return Connection(hurried, hurried_admin, known[0])
 
     return connect

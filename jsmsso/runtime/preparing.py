@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
-from jsmsso.errors import NotReady, ProviderFailed
+from jsmsso.errors import JsmFailed, NotReady, ProviderFailed
 from jsmsso.jsm.connection import usable_token
 from jsmsso.profile.locating import locate_profile
 from jsmsso.profile.model import Profile
@@ -40,15 +40,21 @@ class Prepared:
         return Deployment(self.profile, self.secrets, self.path, shared=shared)
 
     def application(self, *, warm: bool = True) -> Application:
-        """The WSGI application. ``warm``: fetch the providers' metadata behind the scenes, so that the first login need not."""
+        """The WSGI application. ``warm``: fetch the providers' metadata behind the scenes, so that the first login need not.
+
+        So it is with what pages of hosted portals need of JSM, and their first one.
+        """
         from jsmsso.runtime.application import Application
 
         deployment = self.deployment(shared=self.shared)
+        application = Application(deployment)
         if warm and deployment.records is not None:
             threading.Thread(target=deployment.records.work, name="jsmsso-queue", daemon=True).start()
         if warm:
             threading.Thread(target=_warm, args=(deployment,), name="jsmsso-warm", daemon=True).start()
-        return Application(deployment)
+        if warm and application.learn is not None:
+            threading.Thread(target=_learn, args=(application.learn, deployment), name="jsmsso-learn", daemon=True).start()
+        return application
 
 
 def prepare(profile_path: str = "", *, same_secrets_as: Prepared | None = None) -> Prepared:
@@ -103,3 +109,12 @@ def _warm(deployment: Deployment) -> None:
             deployment.events.write("provider.unreachable", provider=served.name, reason=error.code, detail=error.message, hint=error.hint)
         except Exception as error:  # the edge of this thread: the first login meets it again and says more
             deployment.events.write("fault", provider=served.name, reason=type(error).__name__)
+
+
+def _learn(learn: Callable[[], None], deployment: Deployment) -> None:
+    try:
+        learn()
+    except JsmFailed as error:  # the first page asks, and says so where it must
+        deployment.events.write("jsm.not_learnt", level="debug", reason=error.code, detail=error.message, hint=error.hint)
+    except Exception as error:  # the edge of this thread
+        deployment.events.write("fault", reason=type(error).__name__, where="learning")
