@@ -70,7 +70,7 @@ class Admission:
         asked = tuple(portal for portal in may if portal.visibility == "jira")
         if not asked:
             return may
-        known = self._known_to_jira.among(session.customer, asked) if self._known_to_jira is not None else ()
+        known = self._known_to_jira.among(session, asked) if self._known_to_jira is not None else ()
         return tuple(portal for portal in may if portal.visibility != "jira" or portal in known)
 
     def _may_open(self, session: Session, portal: Portal) -> bool:
@@ -81,6 +81,10 @@ class Admission:
         own = self._rules_of_portal.get(portal.id)
         return own is None or decide(own, session.customer, session.claims).allowed
 
-    def is_known_to_jira(self, customer: Customer, portal: Portal) -> bool:
+    def is_known_to_jira(self, session: Session, portal: Portal) -> bool:
         """``visibility: jira``. Without a site nobody is known to it."""
-        return self._known_to_jira is not None and self._known_to_jira.may_open(customer, portal)
+        return self._known_to_jira is not None and self._known_to_jira.may_open(session, portal)
+
+    def asks_jira(self, portal: Portal | None) -> bool:
+        """Whether JSM is asked for a customer who comes to this portal, or to the list of portals."""
+        return self._known_to_jira is not None and (portal is None or portal.visibility == "jira")

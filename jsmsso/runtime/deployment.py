@@ -277,7 +277,7 @@ class Deployment:
         if self.records is None:
             return
         try:
-            self.records.at_login(customer, portal)
+            self.records.at_login(customer, portal, asked_next=self.admission.asks_jira(portal))
         except StoreUnavailable as error:
             self.go_on_without_store(error)
 

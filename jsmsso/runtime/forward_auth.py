@@ -112,7 +112,7 @@ class ForwardAuth:
         decision = deployment.admission.decision_on(session, portal)
         if not decision.allowed:
             return Verdict("denied", portal, session, decision)
-        if portal is not None and portal.visibility == "jira" and not deployment.admission.is_known_to_jira(session.customer, portal):
+        if portal is not None and portal.visibility == "jira" and not deployment.admission.is_known_to_jira(session, portal):
             return Verdict("unknown_to_jira", portal, session)
         return Verdict("pass", portal, session)
 

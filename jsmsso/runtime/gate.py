@@ -120,7 +120,7 @@ class Gate:
         """What stands between a customer whom the rules let in and the portal, on JSM's side; None where nothing does."""
         deployment = self._deployment
         try:
-            if portal.visibility == "jira" and not deployment.admission.is_known_to_jira(session.customer, portal):
+            if portal.visibility == "jira" and not deployment.admission.is_known_to_jira(session, portal):
                 return self._pages.not_known_to_jira(visit, session, portal, target.own_path)
             outcome = self._outcome(session, portal)
             if outcome is not None and outcome.kind == "making":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,9 +20,9 @@ class Places:
         self._free = threading.BoundedSemaphore(count)
 
     @contextmanager
-    def one(self, what: str) -> Iterator[None]:
-        """Wait in a place, for ``what``. Raises :class:`TooBusy`."""
-        if not self._free.acquire(timeout=PATIENCE_SECONDS):
+    def one(self, what: str, ends: float = math.inf) -> Iterator[None]:
+        """Wait in a place, for ``what``; for one to be free until ``ends`` (of :func:`time.monotonic`). Raises :class:`TooBusy`."""
+        if not self._free.acquire(timeout=min(PATIENCE_SECONDS, max(0.0, ends - time.monotonic()))):
             raise TooBusy(
                 f"too many requests wait for {what} or another slow service already", "See which in the log; it passes by itself."
             )

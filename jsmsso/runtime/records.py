@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -19,7 +20,8 @@ from jsmsso.runtime.places import Places
 from jsmsso.store.interface import Store
 from jsmsso.store.records import Write
 
-LOGIN_SECONDS = 5.0  # what JSM may take of a person's time
+LOGIN_SECONDS = 4.5  # what JSM may take of a login, waiting for a place included; the rest of five seconds is for everything else
+ASKED_NEXT_SECONDS = 1.5  # of them are kept where the portal that the login leads to asks JSM whether it knows the customer
 QUEUE_SECONDS = 30.0  # what one waiting write may take in the background
 LOOK_SECONDS = 1.0  # between two looks into the queue
 MAKING_SECONDS = 300.0  # how long JSM may not know a fresh account before that counts as a failure
@@ -82,33 +84,38 @@ class Records:
         """Whether nobody gets in without a record."""
         return self._settings.required
 
-    def at_login(self, customer: Customer, portal: Portal | None) -> Outcome:
-        """Bring the record up to date where something changed since the last time. Raises :class:`CustomerRefused`."""
-        return self._ensure(self._wanted(customer, portal, organizations_known=True))
+    def at_login(self, customer: Customer, portal: Portal | None, *, asked_next: bool = False) -> Outcome:
+        """Bring the record up to date where something changed since the last time. Raises :class:`CustomerRefused`.
+
+        ``asked_next``: where the login leads, JSM is asked for the customer again, within what is left of the same seconds.
+        """
+        seconds = LOGIN_SECONDS - ASKED_NEXT_SECONDS if asked_next else LOGIN_SECONDS
+        return self._ensure(self._wanted(customer, portal, organizations_known=True), seconds)
 
     def at_portal(self, customer: Customer, portal: Portal) -> Outcome:
         """The same for a session that opens a portal: its service desk, and whether JSM knows the account by now."""
         key = (customer.issuer, customer.subject, portal.service_desk)
         if self._done.get(key, 0.0) > self._now():
             return SETTLED
-        outcome = self._ensure(self._wanted(customer, portal, organizations_known=False))
+        outcome = self._ensure(self._wanted(customer, portal, organizations_known=False), LOGIN_SECONDS)
         if outcome.kind in ("settled", "missing"):
             if len(self._done) >= REMEMBERED:
                 self._done.clear()
             self._done[key] = float("inf") if outcome.kind == "settled" else self._now() + MISSING_SECONDS
         return outcome
 
-    def account_id(self, customer: Customer, seconds: float = LOGIN_SECONDS) -> str:
+    def account_id(self, customer: Customer, seconds: float) -> str:
         """The customer's account, found but never created; empty where there is none. Raises JSM's errors and :class:`CustomerRefused`.
 
         ``seconds``: what JSM may take for it, where the store does not know the account.
         """
+        ends = time.monotonic() + seconds
         wanted = self._wanted(customer, None, organizations_known=False)
         standing = self._seen(known_to(self._store, wanted, self._issuers.get(wanted.provider, ()))[0])
         if standing.account_id:
             return standing.account_id
-        with self._places.one("JSM"):
-            return self._recorder.find(wanted, standing, self._connect(seconds))
+        with self._places.one("JSM", ends):
+            return self._recorder.find(wanted, standing, self._connect(ends - time.monotonic()))
 
     def work(self) -> None:
         """Do what waits, until :meth:`stop`; for a thread of its own. At least once each, by one worker at a time."""
@@ -155,7 +162,8 @@ class Records:
             self._store.see(account.issuer, account.subject, now)
         return replace(standing, account=replace(account, last_seen=now))
 
-    def _ensure(self, wanted: Wanted) -> Outcome:
+    def _ensure(self, wanted: Wanted, seconds: float) -> Outcome:
+        ends = time.monotonic() + seconds
         standing, is_done = known_to(self._store, wanted, self._issuers.get(wanted.provider, ()))
         standing = self._seen(standing)
         if is_done:
@@ -176,8 +184,8 @@ class Records:
         if write is None:  # another worker writes for this person at this moment, and takes this along next
             return self._waiting(wanted)
         try:
-            with self._places.one("JSM"):
-                return self._record(wanted, standing, write, LOGIN_SECONDS)
+            with self._places.one("JSM", ends):
+                return self._record(wanted, standing, write, ends - time.monotonic())
         except TooBusy as error:
             self._later(write, wanted, error.code, error.message)
             return self._waiting(wanted)

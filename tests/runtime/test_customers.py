@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -547,6 +548,53 @@ def test_a_jsm_that_is_slow_holds_nobody_up_for_long(customized: Customized, jsm
     assert Browser(site).log_in("/portal/HELP").status == 303
     [write] = site.deployment.store.writes(failing_only=True)
     assert write.reason == "jsm_unreachable"
+
+
+@pytest.mark.parametrize("place", ["/portal/HELP", "/"], ids=["a portal", "the list of portals"])
+def test_a_login_and_the_question_whether_jsm_knows_the_customer_share_their_seconds(
+    customized: Customized, jsm: LocalJsm, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    for module in ("records", "known_to_jira"):
+        monkeypatch.setattr(f"jsmsso.runtime.{module}.LOGIN_SECONDS", 3.0)
+        monkeypatch.setattr(f"jsmsso.runtime.{module}.ASKED_NEXT_SECONDS", 1.0)
+    site = customized(**ALL_ON, portals=[portal("1", "HELP", "IT help", visibility="jira"), portal("2", "HR", "People", visibility="jira")])
+    jsm.site.latency = {"/rest/": 30.0}
+    browser, began = Browser(site), time.monotonic()
+
+    assert browser.log_in(f"/login?return_to={place}").status == 303
+    site.clock.advance(time.monotonic() - began)
+    assert browser.get(place).status == (403 if place == "/portal/HELP" else 200)
+
+    assert time.monotonic() - began < 5.0  # each would take three alone
+    assert site.events("portal.unknown")[0]["reason"] == "jsm_unreachable"
+
+
+def test_who_was_signed_in_before_may_wait_as_long_as_a_login(
+    customized: Customized, jsm: LocalJsm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jsmsso.runtime.known_to_jira.ASKED_NEXT_SECONDS", 0.0)
+    jsm.site.add_customer(EMAIL, desks=["HELP"])
+    site = customized(portals=[portal("1", "HELP", "IT help", visibility="jira")])
+    browser = Browser(site)
+    browser.log_in("/portal/HELP")
+    site.clock.advance(5)
+    assert browser.get("/portal/HELP").status == 403, "the login used its time up"
+    site.clock.advance(31)
+    assert browser.get("/portal/HELP").status == 302
+
+
+def test_a_site_that_is_slow_to_say_what_it_is_takes_of_the_second_tokens_time_too(
+    customized: Customized, jsm: LocalJsm, tmp_path: Path
+) -> None:
+    (tmp_path / "admin_token").write_text("admin-token")
+    site = customized(**ALL_ON)
+    site.changed["jsm"] |= {"admin_api_token": f"file:{tmp_path}/admin_token", "admin_email": "admin@example.com"}
+    site.reload()
+    jsm.site.latency = {"/rest/": 0.5}
+    assert site.deployment.connect is not None
+    to = site.deployment.connect(10.0)
+    assert to.admin is not to.client
+    assert 0 < (to.admin.seconds_left or 0) <= 9.5
 
 
 def test_a_second_token_creates_accounts_and_does_nothing_else(customized: Customized, jsm: LocalJsm, tmp_path: Path) -> None:

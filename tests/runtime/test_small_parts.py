@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from jsmsso.errors import IdentityRefused
+from jsmsso.errors import IdentityRefused, TooBusy
 from jsmsso.identity.customer import Customer
 from jsmsso.profile.model import Portal
 from jsmsso.runtime import logins, sessions
 from jsmsso.runtime.forms import form_token, is_form_token
+from jsmsso.runtime.places import Places
 from jsmsso.runtime.session_keeping import SessionKeeping
 from jsmsso.runtime.targets import Portals
 from jsmsso.runtime.visit import Visit, decoded_path
@@ -225,3 +227,10 @@ def test_a_path_is_read_once_or_not_at_all(raw: str, path: str | None) -> None:
 
 def test_of_two_cookies_of_one_name_the_first_counts() -> None:
     assert Visit({"REQUEST_METHOD": "GET", "HTTP_COOKIE": "a=1; b=2; a=3"}, "/").cookies == {"a": "1", "b": "2"}
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0], ids=["no time left", "less than none"])
+def test_who_has_no_time_left_takes_a_free_place_and_waits_for_none(seconds: float) -> None:
+    places, ends = Places(1), time.monotonic() + seconds
+    with places.one("JSM", ends), pytest.raises(TooBusy), places.one("JSM", ends):
+        pass
