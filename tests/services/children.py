@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -110,17 +111,30 @@ class Child:
 
     def _read(self, name: str) -> None:
         stream: IO[bytes] = getattr(self._process, name)
-        while chunk := os.read(stream.fileno(), 65536):
-            with self._news:
-                self._said.append((name, chunk.decode(errors="replace")))
-                self._news.notify_all()
+        while self._take(name, stream, PATIENCE):
+            pass
+
+    def _take(self, name: str, stream: IO[bytes], seconds: float) -> bool:
+        """Whether more may come: what the pipe holds now is kept, after waiting so long for it to hold something."""
+        if not select.select([stream], [], [], seconds)[0]:
+            return True
         with self._news:
+            if not select.select([stream], [], [], 0)[0]:
+                return True  # another thread took it
+            chunk = os.read(stream.fileno(), 65536)
+            self._said.append((name, chunk.decode(errors="replace")))
             self._news.notify_all()
+        return bool(chunk)
 
     def _silent(self) -> bool:
         return not self.running and not any(reader.is_alive() for reader in self._readers)
 
     def _text(self, *names: str) -> str:
+        with self._news:  # a line that was written before an answer was sent is seen by whoever read the answer
+            for name in names:
+                stream: IO[bytes] = getattr(self._process, name)
+                if not stream.closed and self.running:
+                    self._take(name, stream, 0)
         return "".join(text for name, text in self._said if name in names)
 
 
