@@ -6,7 +6,6 @@ the same origin only, and never reads ``.netrc``. Plain ``http://`` goes to loop
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import ssl
@@ -15,17 +14,18 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
 from jsmsso import __version__
 from jsmsso.errors import WireFailed
+from jsmsso.http_addresses import same_origin_redirect, split_address, without_query
 from jsmsso.http_calls import WIRE_ERRORS, Incoming, begun_answer, unpacked, whole_answer
 from jsmsso.http_connections import Connections
 from jsmsso.http_deadlines import Call, watch
@@ -39,7 +39,6 @@ DEADLINE = 10.0  # seconds for a whole answer
 MAX_BYTES = 1_000_000  # of an answer's body
 MAX_REDIRECTS = 3
 USER_AGENT = f"jsmsso/{__version__}"
-_AS_IT_IS = "!$%&'()*+,/:;=?@"  # in an address that is sent, beside letters and digits (RFC 3986 3.3, 3.4)
 
 
 Observe = Callable[[str, str, int, float], None]
@@ -117,66 +116,21 @@ class HttpClient:
         ``stream`` it is the deadline for a good answer's headers; the body comes as it is read, and must be read to its end
         or closed. A body that is sent may be :class:`Pieces`.
         """
-        from http.cookiejar import DefaultCookiePolicy
+        from jsmsso.http_session import open_session  # 300 ms of CPU that the login's path and most commands do without
 
-        import requests  # 300 ms of CPU that the login's path and most commands do without
-        from requests.adapters import HTTPAdapter
-
-        client = self
-
-        class Adapter(HTTPAdapter):
-            def send(
-                self, request: requests.PreparedRequest, stream: bool = False, *_: Any, timeout: Any = None, **__: Any
-            ) -> requests.Response:
-                method, url = cast(str, request.method), cast(str, request.url)
-                ends = time.monotonic() + (deadline if timeout is None else min(deadline, timeout))
-                headers = cast(Mapping[str, str], request.headers)
-                rest = (method, url, headers, request.body, ends, max_bytes, method in ("GET", "HEAD"))
-                if not stream:
-                    whole = client._exchange(*rest)
-                    return self._built(request, whole.status, whole.headers, _unpacked(whole, max_bytes, url))
-                begun = client._begin(*rest)
-                coming = unpacked(begun, begun.headers, max_bytes, without_query(url))
-                if begun.status >= 300:  # a refusal is short, or none that could be read
-                    try:
-                        return self._built(request, begun.status, begun.headers, _short(coming, url))
-                    finally:
-                        begun.close()
-                response = self.build_response(request, begun)  # type: ignore[arg-type]
-                response.raw = _Readable(begun, coming)
-                return response
-
-            def _built(self, request: requests.PreparedRequest, status: int, headers: Mapping[str, str], body: bytes) -> requests.Response:
-                raw = urllib3.HTTPResponse(BytesIO(body), headers, status, preload_content=False, decode_content=False)
-                response = self.build_response(request, raw)
-                response._content = body
-                return response
-
-        class Session(requests.Session):
-            def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-                try:
-                    return super().send(request, **options)
-                except requests.TooManyRedirects:
-                    raise WireFailed("redirect", without_query(cast(str, request.url)), "too many redirects") from None
-
-            def get_redirect_target(self, resp: requests.Response) -> str | None:
-                target = super().get_redirect_target(resp)
-                return same_origin_redirect(resp.url, target) if target else None
-
-        session = Session()
-        session.trust_env = False  # no .netrc: it would replace our Authorization header
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        session = open_session(self._whole, self._begin, deadline=deadline, max_bytes=max_bytes)
         session.max_redirects = MAX_REDIRECTS
         session.headers["user-agent"] = USER_AGENT
-        session.headers["accept-encoding"] = "gzip"
-        session.mount("https://", Adapter())
-        session.mount("http://", Adapter())
         return session
+
+    def _whole(self, method: str, url: str, headers: Mapping[str, str], body: Any, ends: float, max_bytes: int, replay: bool) -> WireAnswer:
+        answer = self._exchange(method, url, headers, body, ends, max_bytes, replay)
+        return replace(answer, body=_unpacked(answer, max_bytes, url))
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: Any, ends: float, max_bytes: int, replay: bool
     ) -> WireAnswer:
-        origin, target, loopback = _split(url)
+        origin, target, loopback = split_address(url)
         connections = self._origin(url, origin, loopback)
         call = Call(ends)
         watch.add(call)
@@ -192,7 +146,7 @@ class HttpClient:
     def _begin(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None, ends: float, max_bytes: int, replay: bool
     ) -> Incoming:
-        origin, target, loopback = _split(url)
+        origin, target, loopback = split_address(url)
         connections = self._origin(url, origin, loopback)
         call = Call(ends)
         watch.add(call)
@@ -293,30 +247,6 @@ class _Observed(HttpClient):
             self._observe(method, url, told[-1], time.monotonic() - begun)
 
 
-class _Readable:
-    """A body as requests reads it."""
-
-    def __init__(self, begun: Incoming, coming: Iterator[bytes]) -> None:
-        self._begun = begun
-        self._coming = coming
-
-    def read(self, size: int = 0) -> bytes:
-        return next(self._coming, b"")
-
-    def close(self) -> None:
-        self._begun.close()
-
-
-def _short(coming: Iterator[bytes], url: str) -> bytes:
-    parts, size = [], 0
-    for part in coming:
-        size += len(part)
-        if size > MAX_BYTES:
-            raise WireFailed("too_large", without_query(url), f"the answer is larger than {MAX_BYTES} bytes")
-        parts.append(part)
-    return b"".join(parts)
-
-
 def _proxied(proxy: str, trust: ssl.SSLContext, options: Mapping[str, Any]) -> urllib3.ProxyManager:
     """Pools that go through a proxy: ``[http[s]://][user:password@]host[:port]``."""
     address = proxy if "://" in proxy else f"http://{proxy}"
@@ -328,51 +258,6 @@ def _proxied(proxy: str, trust: ssl.SSLContext, options: Mapping[str, Any]) -> u
     except (HTTPError, ValueError, AssertionError) as error:
         detail = f"its address cannot be used: {type(error).__name__}"  # no more: it may hold a password
         raise WireFailed("proxy", "the proxy", detail, "See http.proxy or HTTPS_PROXY.") from None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name or address can only be this machine (RFC 6761 6.3, RFC 1122 3.2.1.3, RFC 4291 2.5.3)."""
-    host = host.strip("[]").lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def same_origin_redirect(url: str, location: str) -> str:
-    """Where a redirect from ``url`` leads. Raises :class:`WireFailed` when that is another origin."""
-    try:
-        target = urljoin(url, location)
-    except ValueError:
-        raise WireFailed("redirect", without_query(url), "it redirects to what is no address") from None
-    if _split(target)[0] != _split(url)[0]:
-        raise WireFailed("redirect", without_query(url), f"it redirects to another host: {without_query(target)}")
-    return target
-
-
-def without_query(url: str) -> str:
-    """An address that may be shown and logged: no query, no fragment, no user."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-@lru_cache(maxsize=1024)
-def _split(url: str) -> tuple[str, str, bool]:
-    """Origin, request target, and whether the host is loopback."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise WireFailed("protocol", "an address", f"is no URL: {error}") from error
-    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
-        raise WireFailed("protocol", without_query(url), "is no http or https URL")
-    name = f"[{host}]" if ":" in host else host
-    usual = 443 if parts.scheme == "https" else 80
-    origin = f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, usual) else "")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return origin, quote(target, safe=_AS_IT_IS), is_loopback(host)
 
 
 def _unpacked(answer: WireAnswer, max_bytes: int, url: str) -> bytes:

@@ -21,7 +21,8 @@ import pytest
 import trustme
 
 from jsmsso.errors import WireFailed
-from jsmsso.http_client import Answer, HttpClient, HttpSettings, is_loopback, same_origin_redirect, without_query
+from jsmsso.http_addresses import is_loopback, same_origin_redirect, without_query
+from jsmsso.http_client import Answer, HttpClient, HttpSettings
 
 Serve = Callable[[socket.socket, int], None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

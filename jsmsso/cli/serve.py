@@ -34,7 +34,7 @@ def serve(
     profile: ProfileOption = "",
 ) -> None:
     """Serve the portal links and the callback until Ctrl-C or SIGTERM. SIGHUP reads the profile again."""
-    from jsmsso.http_client import is_loopback
+    from jsmsso.http_addresses import is_loopback
     from jsmsso.profile.secrets import readable_by_others
     from jsmsso.runtime.listening import Listening
     from jsmsso.runtime.preparing import prepare
@@ -76,7 +76,7 @@ def _address(option: str, text: str) -> tuple[str, int]:
 
 
 def _default_address(public_url: str) -> tuple[str, int]:
-    from jsmsso.http_client import is_loopback
+    from jsmsso.http_addresses import is_loopback
 
     parts = urlsplit(public_url)
     if not is_loopback(parts.hostname or ""):

@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from jsmsso.errors import DiscoveryRefused, ProviderFailed, ProviderUnreachable, WireFailed
-from jsmsso.http_client import Answer, HttpClient, is_loopback
+from jsmsso.http_addresses import is_loopback
+from jsmsso.http_client import Answer, HttpClient
 from jsmsso.oidc.tenants import TENANT, issuer_fits
 
 WELL_KNOWN = "/.well-known/openid-configuration"
