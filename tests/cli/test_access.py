@@ -231,6 +231,8 @@ def test_what_a_rule_changes_for_the_last_tested_claims_is_shown(jsmsso: Run, js
         pytest.param({"days": 31}, id="too long ago"),
         pytest.param({"client_id": "another"}, id="of another client"),
         pytest.param({"claims": "x"}, id="not what was kept"),
+        pytest.param({"at": 10**18}, id="of a day beyond the calendar"),
+        pytest.param({"at": float("inf")}, id="of no day at all"),
     ],
 )
 def test_without_tested_claims_it_says_what_to_run(jsmsso: Run, jsmsso_home: Home, kept: dict[str, Any] | None) -> None:

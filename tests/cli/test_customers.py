@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -321,6 +324,20 @@ def test_forgetting_takes_it_out_of_the_store_and_says_what_stays(alone: Stage, 
     about = alone.store.about(EMAIL)
     assert {table for table, rows in about.items() if rows} == {"bars"}
     assert alone.events() == ["login.ok", "customer.forgotten"]
+
+
+def test_forgetting_takes_what_was_tested_of_them_out_of_this_keyring_and_names_those_of_others(alone: Stage, jsmsso: Run) -> None:
+    keyring = Path(alone.home.env["JSMSSO_TEST_KEYRING"])
+    claims = {"sub": "ann", "email": EMAIL.upper(), "groups": ["staff"]}
+    entry = {"jsmsso/claims/acme": json.dumps({"client_id": "portal", "at": int(time.time()), "claims": claims})}
+    keyring.write_text(json.dumps(entry))
+    other = jsmsso("customers", "forget", "other@acme.example", "--yes", "--json").json()
+    assert (other["tested_claims"], alone.home.keyring) == ([], entry)
+
+    done = jsmsso("customers", "forget", EMAIL, "--yes")
+    assert "In this keyring: the claims of the last test-connection at acme." in done.stdout
+    assert "test-connection" in done.stdout.partition("Elsewhere stays:")[2], "what lies in the keyrings of others"
+    assert alone.home.keyring == {}
 
 
 def test_without_a_terminal_nothing_is_forgotten_unasked(alone: Stage, jsmsso: Run) -> None:

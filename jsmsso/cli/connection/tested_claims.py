@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jsmsso.errors import SecretMissing, SecretUnavailable
+from jsmsso.identity.email_address import NotAnEmailAddress, fold_email
 from jsmsso.profile.model import Profile
 from jsmsso.profile.secrets import MAX_SECRET, delete_secret, keyring_usable, read_secret, write_secret
 
@@ -31,15 +32,16 @@ class Tested:
 
 
 def remember(profile: Profile, name: str, claims: Mapping[str, Any], *, base: Path) -> bool:
-    """Keep them in place of earlier ones; whether there is a keyring that took them."""
+    """Keep them in place of earlier ones, which go in any case; whether there is a keyring that took them."""
     text = json.dumps({"client_id": profile.providers[name].client_id, "at": int(time.time()), "claims": dict(claims)})
-    if len(text) > MAX_SECRET or not keyring_usable():
-        return False
     try:
-        write_secret(_reference(name), text, base=base)
+        if len(text) <= MAX_SECRET and keyring_usable():
+            write_secret(_reference(name), text, base=base)
+            return True
     except SecretUnavailable:
-        return False
-    return True
+        pass
+    forget(name)
+    return False
 
 
 def last_tested(profile: Profile, names: Iterable[str], *, base: Path) -> Tested | None:
@@ -57,6 +59,14 @@ def forget(name: str) -> None:
             delete_secret(_reference(name).removeprefix("keyring:"))
 
 
+def names_about(profile: Profile, email: str, *, base: Path) -> list[str]:
+    """The providers of which the kept claims are those of a folded address, in whichever claim it stands."""
+    if not keyring_usable():
+        return []
+    kept = {name: _recall(profile, name, base) for name in profile.providers}
+    return [name for name, one in kept.items() if one is not None and any(_is(value, email) for value in one.claims.values())]
+
+
 def _recall(profile: Profile, name: str, base: Path) -> Tested | None:
     try:
         read = json.loads(read_secret(_reference(name), base=base))
@@ -64,12 +74,19 @@ def _recall(profile: Profile, name: str, base: Path) -> Tested | None:
         client_id = read["client_id"]
     except (SecretMissing, SecretUnavailable):
         return None
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None  # not what remember wrote
-    if tested.at < time.time() - KEPT_SECONDS:
+    if abs(time.time() - tested.at) > KEPT_SECONDS:  # a date to come is none of ours either
         forget(name)
         return None
     return tested if client_id == profile.providers[name].client_id else None
+
+
+def _is(value: object, email: str) -> bool:
+    try:
+        return isinstance(value, str) and fold_email(value) == email
+    except NotAnEmailAddress:
+        return False
 
 
 def _reference(name: str) -> str:

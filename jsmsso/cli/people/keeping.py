@@ -6,6 +6,7 @@ import json
 from textwrap import fill
 from typing import Any
 
+from jsmsso.cli.connection import tested_claims
 from jsmsso.cli.people.opening import Books, now
 from jsmsso.cli.render import Result
 from jsmsso.store.json_lines import stamp
@@ -20,8 +21,12 @@ AT_JSM = (
 )
 IN_BROWSERS = "A session is sealed in a cookie of the person's browser, until session.lifetime is over."
 IN_THE_LOG = "The log that jsmsso writes to standard error names people too, for as long as whoever collects it keeps it."
+IN_KEYRINGS = (
+    "The keyring of whoever tried their login out: its claims until the next jsmsso test-connection of that provider or of another person,"
+    " and its tokens until jsmsso token revoke."
+)
 AT_PROVIDER = "The provider keeps the account that they log in with."
-ELSEWHERE = (AT_JSM, IN_BROWSERS, IN_THE_LOG, AT_PROVIDER)
+ELSEWHERE = (AT_JSM, IN_BROWSERS, IN_THE_LOG, IN_KEYRINGS, AT_PROVIDER)
 WIDTH = 79  # columns
 
 
@@ -33,6 +38,7 @@ def export(books: Books, email: str) -> Result:
         "exported_at": stamp(now()),
         "store": {table: [_readable(one) for one in rows] for table, rows in about.items()},
         "audit": books.audit.about(email),
+        "tested_claims": tested_claims.names_about(books.profile, email, base=books.path.parent),
         "account_ids_in_jsm": _account_ids(about),
         "elsewhere": list(ELSEWHERE),
     }
@@ -44,6 +50,9 @@ def forget(books: Books, email: str) -> Result:
     about = books.store.about(email)
     ids = _account_ids(about)
     gone = books.store.forget(email)
+    tested = tested_claims.names_about(books.profile, email, base=books.path.parent)
+    for name in tested:
+        tested_claims.forget(name)
     warnings = books.note("customer.forgotten", email=email)
     lines = len(books.audit.about(email))
     days = books.profile.retention.audit // 86400
@@ -56,12 +65,14 @@ def forget(books: Books, email: str) -> Result:
     data = {
         "email": email,
         "forgotten": gone,
+        "tested_claims": tested,
         "stays": stays,
         "account_ids_in_jsm": ids,
         "elsewhere": list(ELSEWHERE),
     }
     told = ", ".join(f"{number} {table}" for table, number in gone.items() if number) or "nothing was kept"
-    text = [f"Forgotten of {email}: {told}.", "Here stays:", *(f"  {one}" for one in stays), "Elsewhere stays:"]
+    keyring = [f"In this keyring: the claims of the last test-connection at {', '.join(tested)}."] if tested else []
+    text = [f"Forgotten of {email}: {told}.", *keyring, "Here stays:", *(f"  {one}" for one in stays), "Elsewhere stays:"]
     text += [fill(one, WIDTH, initial_indent="  ", subsequent_indent="  ") for one in ELSEWHERE]
     if ids:
         text.append(f"Their account in JSM: {', '.join(ids)}")
