@@ -49,12 +49,13 @@ def connect(
     """
     from jsmsso.cli.connection_report import Connection
     from jsmsso.cli.counting import counting
-    from jsmsso.jsm.connection import find_way, http_client, usable_token
+    from jsmsso.jsm.connection import find_way, usable_token
     from jsmsso.jsm.missing import what_is_missing
     from jsmsso.jsm.permissions import find_abilities
     from jsmsso.jsm.service_desks import list_service_desks
     from jsmsso.jsm.writing import write_connection
     from jsmsso.profile.locating import locate_profile
+    from jsmsso.profile.outgoing import http_client
     from jsmsso.profile.reading import read_profile
     from jsmsso.profile.secrets import write_secret
 

@@ -55,12 +55,13 @@ def sync(
     from datetime import date
 
     from jsmsso.cli.counting import counting
-    from jsmsso.jsm.connection import http_client, open_site
+    from jsmsso.jsm.connection import open_site
     from jsmsso.jsm.portals import mode_of_new_portals, pull_portals
     from jsmsso.jsm.requests.buildable import count_types
     from jsmsso.jsm.token_expiry import expiry_warning
     from jsmsso.jsm.writing import plan_portals, write_portals
     from jsmsso.profile.locating import locate_profile
+    from jsmsso.profile.outgoing import http_client
     from jsmsso.profile.reading import read_profile
 
     path = locate_profile(profile)

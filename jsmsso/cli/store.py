@@ -69,8 +69,8 @@ def _profile(name: str) -> tuple[Profile, Path]:
 
 
 def _inspect(profile: Profile, path: Path) -> Inspection:
+    from jsmsso.profile.outgoing import ca_bundle
     from jsmsso.profile.secrets import read_secret
-    from jsmsso.providers.settings import ca_bundle
     from jsmsso.store.opening import open_store, redis_address, sqlite_path
     from jsmsso.store.sqlite_upkeep import inspect_file
 

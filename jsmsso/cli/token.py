@@ -237,7 +237,7 @@ def _by_login(one: Chosen, *, port: int, seconds: int, no_browser: bool) -> Kept
     from jsmsso.cli.connection.kept_tokens import KeptTokens
     from jsmsso.cli.connection.trial import Terminal, log_in
     from jsmsso.cli.loopback import loopback_redirect_uri
-    from jsmsso.providers.settings import http_client
+    from jsmsso.profile.outgoing import http_client
 
     settings = one.settings(with_secret=True)
     http = http_client(one.profile, one.path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jsmsso.errors import JsmFailed, JsmRefused, NotReady, SecretUnavailable
-from jsmsso.http_client import HttpClient, HttpSettings
+from jsmsso.http_client import HttpClient
 from jsmsso.jsm.account import Account, who_am_i
 from jsmsso.jsm.authentication import ApiToken, Authentication, PersonalAccessToken
 from jsmsso.jsm.calm import Calm
@@ -108,12 +108,6 @@ def find_way(url: str, email: str, token: str, http: HttpClient, patience: Patie
     except JsmRefused as error:
         unknown_there = error.status == 401 and not lacks_scope(error)
         raise (refused if unknown_there else error) from None
-
-
-def http_client(profile: Profile, path: Path) -> HttpClient:
-    """Out into the network as the profile's ``http:`` says; ``ca_bundle`` is relative to the profile's folder."""
-    http = profile.http
-    return HttpClient(HttpSettings(http.proxy, http.no_proxy, str(path.parent / http.ca_bundle) if http.ca_bundle else None))
 
 
 def recognize(url: str, http: HttpClient, patience: Patience = PLAIN) -> Site:

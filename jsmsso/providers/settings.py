@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from jsmsso.errors import NotReady
-from jsmsso.http_client import HttpClient, HttpSettings
 from jsmsso.identity.attributes import Claims, IdentityRules, lacking
 from jsmsso.oidc.settings import ClientSettings
 from jsmsso.profile.model import Profile, Provider
@@ -85,17 +83,6 @@ def identity_rules(profile: Profile, name: str) -> IdentityRules:
         trust_unverified_email=tuple(provider.trust_unverified_email or ()),
         verified_by=type_.verified_by,
     )
-
-
-def http_client(profile: Profile, path: Path) -> HttpClient:
-    """Out into the network as the ``http:`` of the profile at ``path`` says; ``ca_bundle`` is relative to its folder."""
-    http = profile.http
-    return HttpClient(HttpSettings(http.proxy, http.no_proxy, ca_bundle(profile, path)))
-
-
-def ca_bundle(profile: Profile, path: Path) -> str | None:
-    """The file of certificate authorities to trust alone, where the profile at ``path`` names one."""
-    return str(path.parent / profile.http.ca_bundle) if profile.http.ca_bundle else None
 
 
 def wants_userinfo(profile: Profile, name: str) -> Callable[[Claims], bool]:

@@ -15,9 +15,10 @@ from jsmsso.identity.attributes import IdentityRules
 from jsmsso.identity.customer import Customer
 from jsmsso.profile.addresses import origin_of
 from jsmsso.profile.model import Jsm, Portal, Profile
+from jsmsso.profile.outgoing import ca_bundle, http_client
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.relying_party import Party, relying_party
-from jsmsso.providers.settings import ca_bundle, client_settings, http_client, identity_rules, issuers, wants_userinfo
+from jsmsso.providers.settings import client_settings, identity_rules, issuers, wants_userinfo
 from jsmsso.providers.types import incomplete_claims
 from jsmsso.runtime import sessions
 from jsmsso.runtime.admission import Admission

@@ -20,7 +20,7 @@ from jsmsso.cli.adding_provider.questions import (
 from jsmsso.cli.adding_provider.writing import result, write
 from jsmsso.cli.render import Result
 from jsmsso.http_client import HttpClient
-from jsmsso.providers.settings import http_client
+from jsmsso.profile.outgoing import http_client
 from jsmsso.providers.types import ProviderType
 
 

@@ -13,6 +13,7 @@ from jsmsso.http_client import HttpClient
 from jsmsso.oidc.discovery import ProviderMetadata, fetch_document, fetch_metadata
 from jsmsso.oidc.settings import ClientSettings
 from jsmsso.profile.model import Profile, Provider
+from jsmsso.profile.outgoing import http_client
 from jsmsso.profile.secrets import read_secret
 from jsmsso.providers import cognito
 from jsmsso.providers.credentials import probe_credentials
@@ -29,7 +30,7 @@ from jsmsso.providers.probes import (
     wrong_address,
 )
 from jsmsso.providers.relying_party import relying_party
-from jsmsso.providers.settings import callback_url, client_settings, endpoint_overrides, http_client
+from jsmsso.providers.settings import callback_url, client_settings, endpoint_overrides
 from jsmsso.providers.types import ProviderType
 
 Say = Callable[[Probe], None]

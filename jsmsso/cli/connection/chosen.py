@@ -12,11 +12,12 @@ from jsmsso.oidc.relying_party import RelyingParty
 from jsmsso.oidc.settings import ClientSettings
 from jsmsso.profile.locating import locate_profile
 from jsmsso.profile.model import Profile
+from jsmsso.profile.outgoing import http_client
 from jsmsso.profile.reading import read_profile
 from jsmsso.profile.secrets import read_secret
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.relying_party import Party, relying_party
-from jsmsso.providers.settings import client_settings, http_client
+from jsmsso.providers.settings import client_settings
 from jsmsso.providers.types import ProviderType
 
 

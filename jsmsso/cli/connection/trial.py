@@ -21,12 +21,13 @@ from jsmsso.oidc.relying_party import Authentication
 from jsmsso.oidc.tokens import TokenAnswer, exchange_code
 from jsmsso.profile.address_lists import with_lists
 from jsmsso.profile.model import Profile
+from jsmsso.profile.outgoing import http_client
 from jsmsso.providers import cognito
 from jsmsso.providers.credentials import credentials_refused
 from jsmsso.providers.known import provider_type
 from jsmsso.providers.probes import Probe
 from jsmsso.providers.relying_party import relying_party
-from jsmsso.providers.settings import http_client, identity_rules, wants_userinfo
+from jsmsso.providers.settings import identity_rules, wants_userinfo
 from jsmsso.providers.types import incomplete_claims
 
 

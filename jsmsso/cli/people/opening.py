@@ -13,13 +13,13 @@ from jsmsso.errors import NotReady, UsageError
 from jsmsso.identity.email_address import NotAnEmailAddress, fold_email
 from jsmsso.jsm.calm import Calm
 from jsmsso.jsm.client import PLAIN, Patience
-from jsmsso.jsm.connection import clients_of, http_client, recognize_within, usable_token
+from jsmsso.jsm.connection import clients_of, recognize_within, usable_token
 from jsmsso.jsm.customers.recording import Connection
 from jsmsso.profile.locating import locate_profile
 from jsmsso.profile.model import Customers, Profile
+from jsmsso.profile.outgoing import ca_bundle, http_client
 from jsmsso.profile.reading import read_profile
 from jsmsso.profile.secrets import read_secret
-from jsmsso.providers.settings import ca_bundle
 from jsmsso.store.audit import Audit, audit_folder
 from jsmsso.store.interface import Store
 from jsmsso.store.opening import open_store
