@@ -116,10 +116,10 @@ class Child:
 
     def _take(self, name: str, stream: IO[bytes], seconds: float) -> bool:
         """Whether more may come: what the pipe holds now is kept, after waiting so long for it to hold something."""
-        if not select.select([stream], [], [], seconds)[0]:
+        if not _holds(stream, seconds):
             return True
         with self._news:
-            if not select.select([stream], [], [], 0)[0]:
+            if not _holds(stream, 0):
                 return True  # another thread took it
             chunk = os.read(stream.fileno(), 65536)
             self._said.append((name, chunk.decode(errors="replace")))
@@ -159,6 +159,13 @@ class Children:
         if ready is not None:
             child.wait_for(ready)
         return child
+
+
+def _holds(stream: IO[bytes], seconds: float) -> bool:
+    """Whether the pipe has something to read, or has ended."""
+    poll = select.poll()  # select() itself takes no descriptor above 1,023
+    poll.register(stream, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 @contextmanager
