@@ -18,13 +18,21 @@ class Budget:
         self._lock = threading.Lock()
         self._left: dict[str, tuple[float, float]] = {}
 
+    def left(self, who: str) -> float:
+        """Which part of their bucket is there still, 0.0 to 1.0."""
+        with self._lock:
+            return self._filled(who, self._now()) / self._most if self._most else 0.0
+
     def takes(self, who: str) -> bool:
         """Whether one more page of theirs may ask JSM."""
         now = self._now()
         with self._lock:
-            left, at = self._left.get(who, (self._most, now))
-            left = min(self._most, left + (now - at) * self._most / 60)
+            left = self._filled(who, now)
             if len(self._left) >= MOST_REMEMBERED:
                 self._left.clear()
             self._left[who] = max(0.0, left - 1.0) if left >= 1.0 else left, now
             return left >= 1.0
+
+    def _filled(self, who: str, now: float) -> float:
+        left, at = self._left.get(who, (self._most, now))
+        return min(self._most, left + (now - at) * self._most / 60)

@@ -158,9 +158,11 @@ class Brake:
         return ask
 
     def _take(self, stranger: Stranger) -> None:
-        if not self._of_address.takes(network_of(self._deployment.proxies.client_of(stranger.visit.environ))):
+        network = network_of(self._deployment.proxies.client_of(stranger.visit.environ))
+        if not self._of_address.takes(network):
             raise self._limited(stranger, TooManyQuestions("address", "the budget of the client's address is used up"))
-        if not self._of_all.takes(""):
+        # The less is left for all, the less must an address have asked: a few busy ones cannot use it up for those who come anew.
+        if self._of_address.left(network) < 1 - 2 * self._of_all.left("") or not self._of_all.takes(""):
             raise self._limited(stranger, TooManyQuestions("strangers", "the budget of all strangers is used up"))
 
     def _limited(self, stranger: Stranger, error: TooManyQuestions) -> TooManyQuestions:

@@ -448,6 +448,28 @@ def test_all_strangers_together_have_a_budget_and_customers_another(hosted: Host
     assert searches(hosted, before) == 4
 
 
+def test_a_few_busy_addresses_leave_something_of_the_common_budget_to_newcomers(
+    hosted: HostedSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strangers, "QUESTIONS_A_MINUTE", 10)
+    monkeypatch.setattr(strangers, "ALL_QUESTIONS_A_MINUTE", 40)
+    hosted.site.reload()
+    stranger = Browser(hosted.site)
+
+    def search(words: str, address: str) -> int:
+        before = len(hosted.jsm.seen)
+        assert stranger.get(f"/portal/HELP/search?q={words}", environ={"REMOTE_ADDR": address}).status == 200
+        return searches(hosted, before)
+
+    busy = sum(search(f"w{number}-{host}", f"198.51.100.{host}") for number in range(12) for host in range(8))
+    assert 20 <= busy < 38, "more than half, and never all"
+    assert search("newcomer", "203.0.113.1") == 1
+    assert search("w99", "198.51.100.1") == 0
+    assert {line["who"] for line in hosted.site.events("strangers.limited")} <= {"address", "strangers"}
+    hosted.site.clock.advance(60)
+    assert search("w100", "198.51.100.1") == 1
+
+
 def test_where_nothing_is_known_the_page_says_to_wait(hosted: HostedSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strangers, "QUESTIONS_A_MINUTE", 0)
     hosted.site.reload()
