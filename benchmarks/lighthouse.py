@@ -64,7 +64,10 @@ def _scores(chromium: str, url: str, cookie: str) -> dict[str, int]:
         headers.flush()
         command = ["node", str(COMMAND), url, "--output=json", "--quiet", "--no-enable-error-reporting", f"--extra-headers={headers.name}"]
         command += [f"--only-categories={','.join(LEAST)}", f"--chrome-flags=--headless=new {' '.join(ARGUMENTS)}"]
-        done = subprocess.run(command, capture_output=True, env=os.environ | {"CHROME_PATH": chromium}, timeout=180)
+        for _ in range(3):  # "Please run Lighthouse again", it says itself where Chromium recorded nothing
+            done = subprocess.run(command, capture_output=True, env=os.environ | {"CHROME_PATH": chromium}, timeout=180)
+            if b"NO_NAVSTART" not in done.stderr:
+                break
     if done.returncode:
         sys.exit(done.stderr.decode("utf-8", "replace"))
     told = json.loads(done.stdout)["categories"]
