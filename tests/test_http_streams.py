@@ -189,14 +189,50 @@ def test_an_answer_before_the_whole_form_counts(server: Callable[[Serve], Server
     assert HttpClient().session().post(server(serve).url, data=form).status_code == 413
 
 
-def test_a_download_that_is_cut_ends_short_lets_go_once_and_says_why(server: Callable[[Serve], Server]) -> None:
-    one = server(cut_after(WHOLE_HEAD, HALF))
-    session = HttpClient().session()
+CHUNKED_HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNK = b"186a0\r\n" + HALF + b"\r\n"
+NO_LENGTH = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+
+
+def downloaded(one: Server, promised: int) -> tuple[bytes, list[str]]:
+    """What a reader gets of a file that was promised to have so many bytes, and why that is not all."""
     ended: list[bool] = []
-    failed: list[JsmFailed | None] = []
-    opened = JsmClient(session, one.url.rstrip("/")).open_file("/file")
-    download = Download(opened, 200_000, lambda: ended.append(True), failed.append)
-    assert b"".join(download) == HALF
+    failed: list[JsmFailed] = []
+    opened = JsmClient(HttpClient().session(), one.url.rstrip("/")).open_file("/file")
+    download = Download(opened, promised, lambda: ended.append(True), failed.append)
+    content = b"".join(download)
+    assert next(download, b"") == b""
     download.close()
     assert ended == [True]
-    assert [error.code for error in failed if error] == ["jsm_unreachable"]
+    return content, [error.message for error in failed]
+
+
+def test_a_download_that_is_cut_ends_short_lets_go_once_and_says_why(server: Callable[[Serve], Server]) -> None:
+    content, failed = downloaded(server(cut_after(WHOLE_HEAD, HALF)), 200_000)
+    assert 0 < len(content) <= len(HALF)
+    assert ["cannot be reached" in message for message in failed] == [True]
+
+
+@pytest.mark.parametrize(
+    ("parts", "came"),
+    [
+        pytest.param((WHOLE_HEAD, HALF + HALF), 200_000, id="of a length that is said"),
+        pytest.param((CHUNKED_HEAD, CHUNK, CHUNK, b"0\r\n\r\n"), 200_000, id="in chunks"),
+        pytest.param((NO_LENGTH, HALF), 100_000, id="to the end of the connection"),
+    ],
+)
+def test_a_download_is_whole_only_when_it_ends_with_just_as_many_bytes_as_were_promised(
+    server: Callable[[Serve], Server], parts: tuple[bytes, ...], came: int
+) -> None:
+    one = server(cut_after(*parts))
+    assert downloaded(one, came) == (b"x" * came, [])
+    for promised, wrong in ((came - 1, "longer"), (came - 70_000, "longer"), (came + 1, "shorter"), (came + 10_000_000, "shorter")):
+        content, (why,) = downloaded(one, promised)
+        assert len(content) < promised
+        assert f"is {wrong} than the {promised} bytes" in why
+
+
+def test_a_download_whose_last_chunk_never_comes_is_not_whole(server: Callable[[Serve], Server]) -> None:
+    content, (why,) = downloaded(server(cut_after(CHUNKED_HEAD, CHUNK, CHUNK)), 200_000)
+    assert len(content) < 200_000
+    assert "cannot be reached" in why

@@ -15,7 +15,7 @@ from jsmsso.jsm.requests.attachments import Attachment, attachment_limit, attach
 from jsmsso.jsm.requests.comments import Comment, public_comments
 from jsmsso.portal.acting import Acting
 from jsmsso.portal.caching import Cache
-from jsmsso.portal.downloads import WHOLE, Download
+from jsmsso.portal.downloads import WHOLE, Download, check_length
 from jsmsso.portal.parallel import together
 from jsmsso.portal.pictures import ANYTHING, picture_type
 from jsmsso.portal.seeing import SeenRequest
@@ -49,7 +49,10 @@ class FilePages:
         self._limit: Cache[int] = Cache(now, max_age=LIMIT_SECONDS, max_stale=24 * LIMIT_SECONDS)
 
     def attachment(self, acting: Acting, seen: SeenRequest | None) -> Reply:
-        """``GET .../attachment/<id>``: the file, to be saved. A large one is passed on as it comes. Raises :class:`Crowded`."""
+        """``GET .../attachment/<id>``: the file, to be saved. A large one is passed on as it comes.
+
+        Raises :class:`Crowded` and JSM's errors.
+        """
         assert seen is not None
         one = self._one(acting, seen)
         opened = self._fetched(partial(open_attachment, acting.to.client, acting.to.site, one.id)) if one is not None else None
@@ -58,8 +61,7 @@ class FilePages:
         size = one.size if opened.size is None else opened.size
         extra = (*acting.cookies, ("Content-Disposition", disposition(one.filename)))
         if size <= WHOLE:
-            with closing(opened):
-                content = opened.whole(WHOLE)
+            content = self._whole(acting, opened, size)
             reply = self._handed_out(content, picture_type(content) or ANYTHING, extra)
         else:
             reply = self._passed_on(acting, opened, size, extra)
@@ -163,6 +165,16 @@ class FilePages:
         comments, files = together(partial(public_comments, to.client, to.site, key), partial(attachments, to.client, to.site, key))
         return self.visible(acting, seen, comments, files)
 
+    def _whole(self, acting: Acting, opened: OpenFile, size: int) -> bytes:
+        try:
+            with closing(opened):
+                content = opened.whole(WHOLE)
+            check_length(len(content), size)
+        except JsmFailed as error:
+            self._cut(acting, error)
+            raise
+        return content
+
     def _passed_on(self, acting: Acting, opened: OpenFile, size: int, extra: tuple[Header, ...]) -> Reply:
         transfers, who = self._services.transfers, acting.who
         if size > self._services.most_upload:
@@ -176,10 +188,9 @@ class FilePages:
         download = Download(opened, size, partial(transfers.give_back, who), partial(self._cut, acting))
         return self._deployment.headers.stream(download, size, download.content_type or ANYTHING, POLICY, extra=extra)
 
-    def _cut(self, acting: Acting, error: JsmFailed | None) -> None:
-        """A file did not come to its end, of which its reader is told by its length alone."""
-        reason, detail = (error.code, error.message) if error is not None else ("short", "the file is shorter than JSM says")
-        self._deployment.events.write("attachment.cut", reason=reason, detail=detail, path=acting.visit.path)
+    def _cut(self, acting: Acting, error: JsmFailed) -> None:
+        """A file did not come to the end that was promised, of which its reader is told by an end of the connection, or by a page."""
+        self._deployment.events.write("attachment.cut", reason=error.code, detail=error.message, path=acting.visit.path)
 
     @staticmethod
     def _fetched(fetch: Callable[[], T]) -> T | None:

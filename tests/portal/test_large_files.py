@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from http.client import IncompleteRead
 from pathlib import Path
+from typing import Any
 
 import pytest
+from werkzeug import Response
 
 from jsmsso.portal.crowding import PAGES_AT_ONCE, TRANSFERS_AT_ONCE
 from jsmsso.portal.downloads import WHOLE
@@ -17,6 +20,7 @@ from jsmsso.sandbox.local_jsm import LocalJsm
 from tests.portal.desks import services_of
 from tests.portal.hosted_site import HostedSite, send_files
 from tests.portal.served_apart import Apart, cookie_of, served_apart, until
+from tests.runtime.site import Browser
 
 LARGE = 40_000_000  # bytes
 MEGABYTE = 1_000_000
@@ -38,6 +42,25 @@ def with_file(hosted: HostedSite, content: bytes, name: str = "large.bin") -> Lo
 
 def address_of(issue: LocalIssue) -> str:
     return f"/portal/HELP/{issue.key}/attachment/{issue.attachments[0].id}"
+
+
+def asked(hosted: HostedSite, browser: Browser, path: str) -> Iterable[bytes]:
+    """An answer's body as a server gets it, to be read and closed."""
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "REMOTE_ADDR": "192.0.2.7", "HTTP_COOKIE": cookie_of(browser)}
+    return hosted.site.application(environ, lambda *_: None)
+
+
+class InChunks(Response):
+    """One that its sender never has whole."""
+
+    def get_data(self, as_text: bool = False) -> Any:
+        return b""
+
+
+def send_in_chunks(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    """From now on the local JSM sends this in place of each file, without saying how long it is."""
+    pieces = [content[place : place + WHOLE] for place in range(0, len(content), WHOLE)]
+    monkeypatch.setattr("jsmsso.sandbox.jsm_attachments._content", lambda _: InChunks(iter(pieces), content_type="application/zip"))
 
 
 def connections_to(apart: Apart, port: int) -> int:
@@ -116,6 +139,56 @@ def test_of_one_customer_only_so_many_large_files_are_under_way(apart: Apart) ->
         one.close()
 
 
+@pytest.mark.parametrize("more", [1, WHOLE, -1, -3 * WHOLE], ids=["a byte longer", "longer", "a byte shorter", "much shorter"])
+def test_a_file_of_another_length_than_was_promised_breaks_off(apart: Apart, monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+    hosted, promised = apart.hosted, 4 * MEGABYTE
+    issue, browser = with_file(hosted, bytes(promised)), hosted.signed_in(hosted.ann)
+    send_in_chunks(monkeypatch, bytes(promised + more))
+    for _ in range(TRANSFERS_AT_ONCE + 1):  # each gives its place back
+        connection, answer = apart.open(browser, address_of(issue))
+        assert (answer.status, answer.headers["Content-Length"]) == (200, str(promised))
+        with pytest.raises(IncompleteRead) as broken:
+            answer.read()
+        assert len(broken.value.partial) < promised
+        connection.close()
+
+
+def test_a_file_whose_length_jsm_says_beforehand_alone_comes_whole(apart: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    hosted = apart.hosted
+    content = bytes(range(256)) * (3 * WHOLE // 256)
+    issue, browser = with_file(hosted, content), hosted.signed_in(hosted.ann)
+    send_in_chunks(monkeypatch, content)
+    connection, answer = apart.open(browser, address_of(issue))
+    assert (answer.status, answer.read() == content) == (200, True)
+    connection.close()
+
+
+@pytest.mark.parametrize("more, length", [(1, "longer"), (-1, "shorter")])
+def test_the_log_says_of_a_file_that_it_was_longer_or_shorter(
+    hosted: HostedSite, monkeypatch: pytest.MonkeyPatch, more: int, length: str
+) -> None:
+    issue, browser = with_file(hosted, bytes(2 * WHOLE)), hosted.signed_in(hosted.ann)
+    send_in_chunks(monkeypatch, bytes(2 * WHOLE + more))
+    body = asked(hosted, browser, address_of(issue))
+    assert len(b"".join(body)) < 2 * WHOLE
+    body.close()  # type: ignore[attr-defined]
+    (line,) = hosted.site.events("attachment.cut")
+    assert (line["reason"], line["path"]) == ("jsm_answer_invalid", address_of(issue))
+    assert f"is {length} than the {2 * WHOLE} bytes" in line["detail"]
+
+
+@pytest.mark.parametrize("promised, more", [(MEGABYTE, 1), (MEGABYTE, -1), (1, -1), (0, 1), (WHOLE, MEGABYTE)])
+def test_a_small_file_of_another_length_than_was_promised_is_a_page_that_says_so(
+    hosted: HostedSite, monkeypatch: pytest.MonkeyPatch, promised: int, more: int
+) -> None:
+    issue, browser = with_file(hosted, b"x" * promised), hosted.signed_in(hosted.ann)
+    send_in_chunks(monkeypatch, b"x" * (promised + more))
+    answer = browser.get(address_of(issue))
+    assert (answer.status, answer.header("Content-Type")) == (502, "text/html; charset=utf-8")
+    assert len(hosted.site.events("attachment.cut")) == 1
+    assert not hosted.audit("attachment.downloaded")
+
+
 @pytest.mark.parametrize(
     "content, served", [(PNG + bytes(2 * WHOLE), "image/png"), (b"<svg>" + bytes(2 * WHOLE), "application/octet-stream")]
 )
@@ -138,8 +211,7 @@ def test_who_still_reads_a_large_file_holds_a_place_among_the_pages(hosted: Host
     issue = with_file(hosted, bytes(4 * WHOLE))
     browser = hosted.signed_in(hosted.ann)
     pages = services_of(hosted.site.application).pages_at_once
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": address_of(issue), "REMOTE_ADDR": "192.0.2.7", "HTTP_COOKIE": cookie_of(browser)}
-    body = hosted.site.application(environ, lambda *_: None)
+    body = asked(hosted, browser, address_of(issue))
     assert pages.taken == 1
     assert len(next(iter(body))) > 0
     assert pages.taken == 1
