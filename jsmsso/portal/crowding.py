@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 PAGES_AT_ONCE = 8  # of one customer, of a worker's sixteen threads
 MORE_WAITING = 4  # of one customer's besides: four threads are always other customers'
-TRANSFERS_AT_ONCE = 3  # of one customer: large files on their way in or out, each of which may take minutes,
+TRANSFERS_AT_ONCE = 2  # of one customer: large files on their way in or out, each of which may take minutes,
 ALL_TRANSFERS = 6  # and of all customers of a worker
 PATIENCE_SECONDS = 1.0
 FORGET_SECONDS = 5.0

@@ -13,7 +13,7 @@ from werkzeug.formparser import parse_form_data
 
 from jsmsso.errors import CustomerRefused, JsmFailed
 from jsmsso.portal.acting import PAGE_SECONDS, Acting, Form, Stranger, who
-from jsmsso.portal.crowding import Crowded
+from jsmsso.portal.crowding import ALL_TRANSFERS, Crowded
 from jsmsso.portal.downloads import Held
 from jsmsso.portal.drafts import MOST_FILES, form_id_of
 from jsmsso.portal.once import UnderWay
@@ -38,7 +38,8 @@ MAX_PARTS = 500  # fields and files of one form
 LARGE_FORM = 1024 * 1024  # bytes; such a one is a transfer of its own
 PICTURES = ("icon", "thumbnail", "attachment")
 CROWDED_SECONDS = 2  # for Retry-After
-FORMS_AT_ONCE = 3  # of a worker's sixteen threads, besides those that wait for small forms, a provider and JSM
+FORMS_AT_ONCE = 4  # of a worker's sixteen threads, besides those that wait for small forms, a provider and JSM
+NO_SESSION = "nobody"  # all who send a form without a session are one customer to the others
 
 Handler = Callable[[Acting, SeenRequest | None], Reply]
 
@@ -76,8 +77,13 @@ class HostedPortals:
         self._services = services
         self._deployment = services.deployment
         self._gate = gate
-        self.bodies = Bodies(MAX_TEXT_FORM + services.most_upload, FORMS_AT_ONCE)
+        # Large forms have a place among the transfers, so that what takes minutes keeps nobody's comment out.
+        self._forms, self._uploads = (Bodies(MAX_TEXT_FORM + services.most_upload, count) for count in (FORMS_AT_ONCE, ALL_TRANSFERS))
         self._handlers: Mapping[str, Handler] = services.handlers()
+
+    def overdue_peers(self) -> set[str]:
+        """The addresses of those who do not send on a form; see :meth:`Bodies.overdue_peers`."""
+        return self._forms.overdue_peers() | self._uploads.overdue_peers()
 
     def reply(self, visit: Visit, portal: Portal, name: str, rest: str) -> Reply:
         """``/portal/<name>/<rest>``; ``name`` is the portal's key or id as the address has it."""
@@ -144,20 +150,24 @@ class HostedPortals:
         services, customer, visit = self._services, who(session), asked.visit
         with ExitStack() as held:
             try:
+                is_large = asked.is_form and _is_large(visit)
+                if is_large:  # it holds a thread for as long as a download does
+                    held.enter_context(services.transfers.place(customer))
+                    held.enter_context(services.pages_at_once.place(customer))
                 form = Form()
                 if asked.is_form:
-                    if _is_large(visit):
-                        held.enter_context(services.transfers.place(customer))
-                    read = self.read_form(visit, services.files.limit_while_reading)
+                    bodies = self._uploads if is_large else self._forms
+                    read = self._read_form(visit, bodies, customer, services.files.limit_while_reading)
                     if isinstance(read, Reply):
                         return read
                     form = read
                     held.callback(form.close)
-                try:
-                    held.enter_context(services.pages_at_once.place(customer, is_picture=asked.name in PICTURES))
-                except Crowded:
-                    self._keep_draft(asked, session, form)
-                    raise
+                if not is_large:
+                    try:
+                        held.enter_context(services.pages_at_once.place(customer, is_picture=asked.name in PICTURES))
+                    except Crowded:
+                        self._keep_draft(asked, session, form)
+                        raise
                 reply = self._acted(asked, session, form, handle)
                 return reply if reply.stream is None else replace(reply, stream=Held(reply.stream, held.pop_all()))
             except Crowded:
@@ -206,7 +216,8 @@ class HostedPortals:
         """A form whose session ended, or that waits for something: what was typed is kept for whom it was shown to."""
         session = self._deployment.session_of(asked.visit)
         if asked.form_id:
-            form = self.read_form(asked.visit, lambda: MOST_FILES, room=MOST_FILES)
+            sender = who(session) if session is not None else NO_SESSION
+            form = self._read_form(asked.visit, self._forms, sender, lambda: MOST_FILES, room=MOST_FILES)
             if isinstance(form, Reply):
                 return form
             try:
@@ -221,7 +232,7 @@ class HostedPortals:
         # To the page that the form stands on, and so to the login.
         return self._deployment.headers.redirect(self._deployment.own(asked.page), status=303)
 
-    def read_form(self, visit: Visit, file_limit: Callable[[], int], room: int = 0) -> Form | Reply:
+    def _read_form(self, visit: Visit, bodies: Bodies, sender: str, file_limit: Callable[[], int], room: int = 0) -> Form | Reply:
         """The fields and files of a form, or the answer to one that cannot be read. Files of some size lie on disk meanwhile.
 
         Nothing is kept of a file of more than ``file_limit`` bytes, which is asked for where a form may have files, nor of
@@ -231,7 +242,7 @@ class HostedPortals:
         is_multipart = environ.get("CONTENT_TYPE", "").startswith("multipart/")
         spool = Room(file_limit() if is_multipart else 0, room or MAX_TEXT_FORM + self._services.most_upload)
         try:
-            with self.bodies.stream(environ, self._deployment.proxies.client_of(environ)) as body:
+            with bodies.stream(environ, sender) as body:
                 _, values, files = parse_form_data(
                     {"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_TYPE": environ.get("CONTENT_TYPE", "")},
                     stream_factory=spool.stream,

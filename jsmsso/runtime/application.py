@@ -85,7 +85,7 @@ class Application:
 
     def overdue_peers(self) -> set[str]:
         """The addresses of those who do not send on a body; see :meth:`Bodies.overdue_peers`."""
-        return self._bodies.overdue_peers() | (self._hosted.bodies.overdue_peers() if self._hosted is not None else set())
+        return self._bodies.overdue_peers() | (self._hosted.overdue_peers() if self._hosted is not None else set())
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         reply = self.reply_to(environ)
